@@ -1,0 +1,112 @@
+"""Everything cortado raises on purpose.
+
+Wording: *who: what must hold, not what came*, then the way out. `CortadoError` is what a caller catches;
+the command line prints its text as one message and exits with 1.
+
+    CortadoError
+    ├── ModelFileError        a prototxt, caffemodel or model name: file, line and column where known
+    ├── GraphError            the network does not fit together: layer, bottom, shape
+    │   └── LayerError        one layer's own fields or shapes
+    ├── WeightsError          weights and network disagree: layer, expected shape, found shape
+    ├── PictureError          an input that is no picture or has the wrong size
+    ├── ConfigurationError    an engine configuration outside its legal range
+    ├── PlanError             the cut between host and FPGA cannot be made as asked
+    ├── ToolError             a missing or failing outside tool: command, exit code, last lines
+    ├── CacheError            the build cache cannot be read or written
+    ├── DeviceError           a device refused or failed
+    │   └── SimulationError   a simulation that did not end as it should
+    │       ├── DeadlockError         no stream moved: the state of every stream
+    │       └── CycleLimitError       the cycle limit was reached
+    └── MismatchError         two rungs of the ladder differ: layer, rung, where, by how much
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class CortadoError(Exception):
+    """Base of every error cortado raises on purpose."""
+
+
+class ModelFileError(CortadoError):
+    """A model file that cannot be read: carries file, line and column (1-based) where they are known."""
+
+    def __init__(self, message: str, *, file: str | Path | None = None, line: int | None = None,
+                 column: int | None = None) -> None:
+        self.file, self.line, self.column = file, line, column
+        place = ":".join(str(part) for part in (file, line, column) if part is not None)
+        super().__init__(f"{place}: {message}" if place else message)
+
+
+class GraphError(CortadoError):
+    """The network does not fit together."""
+
+
+class LayerError(GraphError):
+    """One layer's own fields or shapes are wrong; `layer` is its name."""
+
+    def __init__(self, layer: str, message: str) -> None:
+        self.layer = layer
+        super().__init__(f"layer '{layer}': {message}")
+
+
+class WeightsError(CortadoError):
+    """Weights and network disagree."""
+
+
+class PictureError(CortadoError):
+    """An input that is no picture, or a picture of the wrong size or mode."""
+
+
+class ConfigurationError(CortadoError):
+    """An engine configuration outside its legal range."""
+
+
+class PlanError(CortadoError):
+    """The cut between host and FPGA cannot be made as asked."""
+
+
+class ToolError(CortadoError):
+    """A missing or failing outside tool: `command`, `exit_code` and the `last_lines` it printed."""
+
+    def __init__(self, message: str, *, command: str = "", exit_code: int | None = None, last_lines: str = "") -> None:
+        self.command, self.exit_code, self.last_lines = command, exit_code, last_lines
+        text = message
+        if exit_code is not None:
+            text += f" (exit code {exit_code})"
+        if last_lines:
+            text += "\n" + last_lines
+        super().__init__(text)
+
+
+class CacheError(CortadoError):
+    """The build cache cannot be read or written."""
+
+
+class DeviceError(CortadoError):
+    """A device refused a request or failed."""
+
+
+class SimulationError(DeviceError):
+    """A simulation that did not end as it should."""
+
+
+class DeadlockError(SimulationError):
+    """No stream moved for too long; `streams` maps each stream to its valid, ready and transfer count."""
+
+    def __init__(self, message: str, *, streams: dict[str, dict[str, int]]) -> None:
+        self.streams = streams
+        lines = [
+            f"  {name}: valid={state['valid']} ready={state['ready']} transfers={state['transfers']}"
+            for name, state in streams.items()
+        ]
+        super().__init__("\n".join([message, *lines]))
+
+
+class CycleLimitError(SimulationError):
+    """The cycle limit was reached before the job ended."""
+
+
+class MismatchError(CortadoError):
+    """Two rungs of the ladder differ where they must be equal to the bit."""

@@ -1,0 +1,65 @@
+"""The graph as frozen values: what Caffe calls NetParameter and LayerParameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# Trained blobs by layer name, each layer's in Caffe's order (weight, then bias), float32.
+Weights = Mapping[str, tuple[np.ndarray, ...]]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in a model file something stands; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSpec:
+    """One layer: its type, its blobs and its type's own parameters.
+
+    `bottoms` and `tops` keep Caffe's meaning; a top may repeat a bottom's name (in place).
+    `parameters` is the frozen dataclass of the layer type. `fused` holds the layers a pass has folded into this one,
+    in the order they apply to its top.
+    """
+
+    name: str
+    type: str
+    bottoms: tuple[str, ...]
+    tops: tuple[str, ...]
+    parameters: object
+    fused: tuple[LayerSpec, ...] = ()
+    position: Position | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return f"layer '{self.name}' ({self.type})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetSpec:
+    """A network: layers in the order they run.
+
+    `scale_groups` are sets of blob names that share one quantisation scale (made by a pass).
+    """
+
+    name: str
+    phase: str  # "TRAIN" or "TEST"
+    layers: tuple[LayerSpec, ...]
+    scale_groups: tuple[frozenset[str], ...] = ()
+
+    def layer(self, name: str) -> LayerSpec:
+        """The layer of that name; `LookupError` names the known ones."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise LookupError(f"network '{self.name}' has no layer '{name}' (it has: "
+                          f"{', '.join(layer.name for layer in self.layers)})")
