@@ -6,6 +6,7 @@ the command line prints its text as one message and exits with 1.
     CortadoError
     ├── ModelFileError        a prototxt, caffemodel or model name: file, line and column where known
     ├── GraphError            the network does not fit together: layer, bottom, shape
+    │   ├── FieldError        one parameter of a layer type outside its range
     │   └── LayerError        one layer's own fields or shapes
     ├── WeightsError          weights and network disagree: layer, expected shape, found shape
     ├── PictureError          an input that is no picture or has the wrong size
@@ -43,12 +44,25 @@ class GraphError(CortadoError):
     """The network does not fit together."""
 
 
-class LayerError(GraphError):
-    """One layer's own fields or shapes are wrong; `layer` is its name."""
+class FieldError(GraphError):
+    """A parameter of a layer type is outside its range.
 
-    def __init__(self, layer: str, message: str) -> None:
-        self.layer = layer
-        super().__init__(f"layer '{layer}': {message}")
+    `field` is its name and `index` says which value of a repeated field; a front end finds its place in the file
+    by them.
+    """
+
+    def __init__(self, field: str, message: str, *, index: int | None = None) -> None:
+        self.field, self.index = field, index
+        super().__init__(f"{field} {message}")
+
+
+class LayerError(GraphError):
+    """One layer's own fields or shapes are wrong; `layer` is its name, `position` its place in the model file."""
+
+    def __init__(self, layer: str, message: str, *, position: object = None) -> None:
+        self.layer, self.position = layer, position
+        text = f"layer '{layer}': {message}"
+        super().__init__(text if position is None else f"{position}: {text}")
 
 
 class WeightsError(CortadoError):

@@ -13,7 +13,7 @@ LARGEST_COUNT = 2**31 - 1
 
 @dataclass(frozen=True)
 class TensorShape:
-    """Dimensions of a blob, outermost first; a picture blob is (N, C, H, W).
+    """Dimensions of a blob, outermost first; a picture blob is (N, C, H, W), a loss is () (shown as "scalar").
 
     Raises `GraphError` for a dimension below 1 or more than 2**31 - 1 elements.
     """
@@ -28,7 +28,7 @@ class TensorShape:
             raise GraphError(f"shape {self}: at most {LARGEST_COUNT} elements, not {math.prod(self.dims)}")
 
     def __str__(self) -> str:
-        return "x".join(str(dim) for dim in self.dims)
+        return "x".join(str(dim) for dim in self.dims) if self.dims else "scalar"
 
     @property
     def count(self) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cortado.errors import LayerError
+
 # Trained blobs by layer name, each layer's in Caffe's order (weight, then bias), float32.
 Weights = Mapping[str, tuple[np.ndarray, ...]]
 
@@ -24,12 +26,23 @@ class Position:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BlobSettings:
+    """How training treats one trained blob of a layer (Caffe: ParamSpec); blobs of one `name` are one blob."""
+
+    name: str = ""
+    lr_mult: float = 1.0
+    decay_mult: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class LayerSpec:
     """One layer: its type, its blobs and its type's own parameters.
 
     `bottoms` and `tops` keep Caffe's meaning; a top may repeat a bottom's name (in place).
     `parameters` is the frozen dataclass of the layer type. `fused` holds the layers a pass has folded into this one,
-    in the order they apply to its top.
+    in the order they apply to its top. `ocl_enable` is what the file asks with the field of that name (of the
+    paper's fork of Caffe): FPGA, host, or None if it does not say. `loss_weights` (one per top),
+    `propagate_down` (one per bottom) and `blob_settings` (one per trained blob) are empty for the layer type's own.
     """
 
     name: str
@@ -38,10 +51,18 @@ class LayerSpec:
     tops: tuple[str, ...]
     parameters: object
     fused: tuple[LayerSpec, ...] = ()
+    ocl_enable: bool | None = None
+    loss_weights: tuple[float, ...] = ()
+    propagate_down: tuple[bool, ...] = ()
+    blob_settings: tuple[BlobSettings, ...] = ()
     position: Position | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return f"layer '{self.name}' ({self.type})"
+
+    def error(self, message: str) -> LayerError:
+        """An error about this layer, with its place in the model file."""
+        return LayerError(self.name, message, position=self.position)
 
 
 @dataclass(frozen=True, kw_only=True)

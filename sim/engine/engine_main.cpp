@@ -1,0 +1,103 @@
+// The C interface of a simulated engine, as cortado.simulation.library calls it.
+//
+// Functions that can fail return false and leave the words for `cortado_error`; no exception leaves this file.
+
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "shell.h"
+
+/// Verilator's way to say that the model cannot go on, such as a loop that does not settle; the default ends the process.
+void vl_fatal(const char*, int, const char*, const char* message) { throw std::runtime_error{message}; }
+
+namespace {
+
+thread_local std::string last_error;
+
+/// Runs `action`; turns an exception into false.
+template <typename Action>
+bool attempt(Action action) {
+    try {
+        action();
+        return true;
+    } catch (const std::exception& error) {
+        last_error = error.what();
+    } catch (...) {
+        last_error = "unknown C++ exception";
+    }
+    return false;
+}
+
+void require_inside(cortado::Shell& shell, uint64_t address, uint64_t count) {
+    if (!shell.memory().holds(address, count)) throw std::out_of_range{"outside the memory"};
+}
+
+}  // namespace
+
+#define CORTADO_API extern "C" __attribute__((visibility("default")))
+
+/// Beat width of the engine in the library.
+CORTADO_API uint32_t cortado_beat_bits() { return CORTADO_BEAT_BITS; }
+
+/// Whether the library can write waves.
+CORTADO_API bool cortado_traced() { return CORTADO_TRACE; }
+
+/// Words of the last failure in this thread.
+CORTADO_API const char* cortado_error() { return last_error.c_str(); }
+
+/// A simulated engine after reset, or null.
+CORTADO_API cortado::Shell* cortado_create(const cortado::Options* options) {
+    std::unique_ptr<cortado::Shell> shell;
+    attempt([&] { shell = std::make_unique<cortado::Shell>(*options); });
+    return shell.release();
+}
+
+CORTADO_API void cortado_destroy(cortado::Shell* shell) { delete shell; }
+
+CORTADO_API bool cortado_register_read(cortado::Shell* shell, uint32_t offset, uint32_t* value) {
+    return attempt([&] { *value = shell->read_register(offset); });
+}
+
+CORTADO_API bool cortado_register_write(cortado::Shell* shell, uint32_t offset, uint32_t value) {
+    return attempt([&] { shell->write_register(offset, value); });
+}
+
+CORTADO_API bool cortado_memory_write(cortado::Shell* shell, uint64_t address, const uint8_t* data, uint64_t count) {
+    return attempt([&] {
+        require_inside(*shell, address, count);
+        std::memcpy(shell->memory().at(address), data, count);
+    });
+}
+
+CORTADO_API bool cortado_memory_read(cortado::Shell* shell, uint64_t address, uint8_t* data, uint64_t count) {
+    return attempt([&] {
+        require_inside(*shell, address, count);
+        std::memcpy(data, shell->memory().at(address), count);
+    });
+}
+
+/// Runs at most `max_cycles` cycles of the job; false only if the model itself failed.
+CORTADO_API bool cortado_step(cortado::Shell* shell, uint64_t max_cycles, cortado::Outcome* outcome) {
+    return attempt([&] {
+        *outcome = shell->step(max_cycles);
+        if (*outcome == cortado::Outcome::FAULT) last_error = shell->fault();
+    });
+}
+
+/// Cycles since the simulated engine was created.
+CORTADO_API uint64_t cortado_cycle(const cortado::Shell* shell) { return shell->cycle(); }
+
+/// Fills one StreamState for each stream, in the order of the rendered list.
+CORTADO_API void cortado_streams(const cortado::Shell* shell, cortado::StreamState* states) {
+    const auto all = shell->streams();
+    std::memcpy(states, all.data(), sizeof all);
+}
+
+/// Starts a wave file; false if the library is not traced or the file cannot be opened.
+CORTADO_API bool cortado_wave_open(cortado::Shell* shell, const char* path) { return shell->wave().open(path); }
+
+CORTADO_API void cortado_wave_close(cortado::Shell* shell) { shell->wave().close(); }

@@ -1,0 +1,251 @@
+"""A network file (prototxt) -> NetSpec.
+
+Knows Caffe's NetParameter and the fields every layer has; the fields of a layer type are the type's own dataclass.
+Source: `caffe.proto` and `upgrade_proto.cpp` of BVLC/caffe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cortado.errors import ModelFileError
+from cortado.frontends.binding import bind
+from cortado.frontends.netstate import NetState, NetStateRule, Phase, included
+from cortado.frontends.text_token import error_at
+from cortado.frontends.textformat import Field, Message, parse_text
+from cortado.frontends.v1_layer import ShareMode, V1LayerFields
+from cortado.graph.check import check
+from cortado.graph.spec import BlobSettings, LayerSpec, NetSpec
+from cortado.layers.input import BlobShape, InputParameters
+from cortado.layers.layer import layer_types
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetFields:
+    """Caffe's NetParameter; layers are read one by one, once it is known which are in the network."""
+
+    name: str = ""
+    input: tuple[str, ...] = ()
+    input_shape: tuple[BlobShape, ...] = ()
+    input_dim: tuple[int, ...] = ()
+    force_backward: bool = False
+    state: NetState = NetState()
+    debug_info: bool = False
+    layer: tuple[Message, ...] = ()
+    layers: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParamFields:
+    """Caffe's ParamSpec."""
+
+    name: str = ""
+    share_mode: ShareMode = ShareMode.STRICT
+    lr_mult: float = 1.0
+    decay_mult: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerFields:
+    """The fields of Caffe's LayerParameter that do not depend on the type, and `ocl_enable` of the paper's fork."""
+
+    name: str = ""
+    type: str
+    bottom: tuple[str, ...] = ()
+    top: tuple[str, ...] = ()
+    phase: Phase | None = None
+    include: tuple[NetStateRule, ...] = ()
+    exclude: tuple[NetStateRule, ...] = ()
+    loss_weight: tuple[float, ...] = ()
+    param: tuple[ParamFields, ...] = ()
+    propagate_down: tuple[bool, ...] = ()
+    ocl_enable: bool | None = None
+    blobs: tuple[Message, ...] = ()
+
+    @property
+    def blob_settings(self) -> tuple[BlobSettings, ...]:
+        """What `param` says, blob by blob."""
+        return tuple(BlobSettings(name=param.name, lr_mult=param.lr_mult, decay_mult=param.decay_mult)
+                     for param in self.param)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleFields:
+    """What decides whether a layer is in the network."""
+
+    include: tuple[NetStateRule, ...] = ()
+    exclude: tuple[NetStateRule, ...] = ()
+
+
+def read_prototxt(path: str | Path, *, phase: str = "TEST", level: int | None = None,
+                  stages: tuple[str, ...] = ()) -> NetSpec:
+    """The network a file describes for one phase ("TRAIN" or "TEST"), level and set of stages.
+
+    `level` and `stages` add to the file's own `state`. Raises `ModelFileError` for a file that cannot be read as a
+    network and `GraphError` for one whose layers do not fit together.
+    """
+    return parse_prototxt(read_text(path), file=str(path), phase=phase, level=level, stages=stages)
+
+
+def parse_prototxt(text: str, *, file: str = "<text>", phase: str = "TEST", level: int | None = None,
+                   stages: tuple[str, ...] = ()) -> NetSpec:
+    """As `read_prototxt`, from text; `file` is the name errors show."""
+    tree = parse_text(text, file)
+    fields = bind(tree, NetFields, "network")
+    state = replace(fields.state, phase=Phase[phase], stage=(*fields.state.stage, *stages),
+                    level=fields.state.level if level is None else level)
+    if fields.layer and fields.layers:
+        raise error_at(tree.named("layers")[0].position,
+                       "network: layers must be all 'layer' or all V1 'layers', not both")
+    read_layer = _read_layer if fields.layer else _read_v1_layer
+    messages = [message for message in fields.layer or fields.layers if _is_included(message, state)]
+    layers = tuple(read_layer(message, state.phase) for message in messages)
+    if not layers:
+        raise ModelFileError(f"network: at least one layer must be in phase {phase}, there is none", file=file)
+    net = NetSpec(name=fields.name, phase=phase, layers=(*_input_layers(tree, fields, layers), *layers))
+    check(net)
+    return net
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a UTF-8 file; raises `ModelFileError`."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"the file cannot be read: {error.strerror}", file=path) from None
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ModelFileError("a network file must be UTF-8 text, this is not (a caffemodel holds weights and goes "
+                             "beside the prototxt)", file=path, line=line) from None
+
+
+def _is_included(message: Message, state: NetState) -> bool:
+    # Bound on their own: a layer that is left out may be of a type that is not known here.
+    rules = Message(message.named("include") + message.named("exclude"), message.position)
+    who = _who(message)
+    fields = bind(rules, RuleFields, who)
+    if fields.include and fields.exclude:
+        raise error_at(message.named("exclude")[0].position, f"{who}: rules must be all include or all exclude")
+    return included(state, fields.include, fields.exclude)
+
+
+def _who(message: Message) -> str:
+    """How errors call a layer before its fields are known to be good."""
+    names = message.named("name")
+    return f"layer '{getattr(names[0].value, 'value', '')}'" if names else "layer without a name"
+
+
+def _read_layer(message: Message, phase: Phase) -> LayerSpec:
+    who = _who(message)
+    type_field = next(iter(message.named("type")), None)
+    type_name = getattr(type_field.value, "value", None) if type_field else None
+    if isinstance(type_name, str):
+        _check_type(who, type_name, type_field)
+    parameters_field = layer_types[type_name].parameters_field if type_name in layer_types else None
+    common, own = _split(message, parameters_field)
+    fields = bind(common, LayerFields, who, also_known=[parameters_field] if parameters_field else [])
+    if fields.phase not in (None, phase):
+        raise error_at(message.named("phase")[0].position,
+                       f"{who}: phase must be the network's, {phase.name}; to leave a layer out of the others write "
+                       f"include {{ phase: {fields.phase.name} }}")
+    return _layer(message, fields, fields.type, own, ocl_enable=fields.ocl_enable,
+                  propagate_down=fields.propagate_down)
+
+
+def _read_v1_layer(message: Message, phase: Phase) -> LayerSpec:
+    who = _who(message)
+    oldest = message.named("layer")
+    if oldest:
+        raise error_at(oldest[0].position, f"{who}: V0 layers (layers {{ layer {{ ... }} }}) are not supported; "
+                                           "Caffe's upgrade_net_proto_text writes them anew")
+    known = bind(Message(message.named("type") + message.named("name"), message.position), V1LayerFields, who)
+    type_name = known.type.modern_name
+    _check_type(who, type_name, message.named("type")[0])
+    parameters_field = layer_types[type_name].parameters_field
+    common, own = _split(message, parameters_field)
+    fields = bind(common, V1LayerFields, who, also_known=[parameters_field])
+    return _layer(message, fields, type_name, own)
+
+
+def _check_type(who: str, type_name: str, type_field: Field) -> None:
+    if type_name not in layer_types:
+        raise error_at(type_field.value.position, f"{who}: {layer_types.unknown(type_name)}")
+
+
+def _split(message: Message, parameters_field: str | None) -> tuple[Message, tuple[Field, ...]]:
+    """The fields every layer has, and those of the layer's own type."""
+    own = tuple(field for field in message.fields if field.name == parameters_field)
+    common = tuple(field for field in message.fields if field.name != parameters_field)
+    return Message(common, message.position), own
+
+
+def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str, own: tuple[Field, ...],
+           **more: Any) -> LayerSpec:
+    who = f"layer '{fields.name}'"
+    for name in ("name", "bottom", "top"):
+        for field in message.named(name):
+            if not field.value.value:
+                raise error_at(field.value.position, f"{who}: field '{name}' must not be empty")
+    if not fields.name:
+        raise error_at(message.position, f"{type_name} layer: field 'name' must be given")
+    if fields.blobs:
+        raise error_at(message.named("blobs")[0].position,
+                       f"{who}: trained blobs must be in a caffemodel, not in the network file")
+    if fields.loss_weight and len(fields.loss_weight) != len(fields.top):
+        raise error_at(message.named("loss_weight")[0].position,
+                       f"{who}: loss_weight must have one value for each of {len(fields.top)} tops, "
+                       f"not {len(fields.loss_weight)}")
+    propagate_down = more.get("propagate_down", ())
+    if propagate_down and len(propagate_down) != len(fields.bottom):
+        raise error_at(message.named("propagate_down")[0].position,
+                       f"{who}: propagate_down must have one value for each of {len(fields.bottom)} bottoms, "
+                       f"not {len(propagate_down)}")
+    return LayerSpec(name=fields.name, type=type_name, bottoms=fields.bottom, tops=fields.top,
+                     parameters=_parameters(message, type_name, own, who), loss_weights=fields.loss_weight,
+                     blob_settings=fields.blob_settings, position=message.position, **more)
+
+
+def _parameters(message: Message, type_name: str, own: tuple[Field, ...], who: str) -> object:
+    """The type's own parameters; a type whose message is absent gets its defaults."""
+    layer_type = layer_types[type_name]
+    if len(own) > 1:
+        raise error_at(own[1].position, f"{who}: field '{own[1].name}' must be given once")
+    value = own[0].value if own else Message((), message.position)
+    if not isinstance(value, Message):
+        raise error_at(value.position, f"{who}: field '{own[0].name}' must be a message {{ ... }}")
+    return bind(value, layer_type.parameters_type, f"{who}: {layer_type.parameters_field}")
+
+
+def _input_layers(tree: Message, fields: NetFields, layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:
+    """The Input layer that `input` with `input_shape` or `input_dim` stands for; none if there is no `input`."""
+    count = len(fields.input)
+    if fields.input_shape and fields.input_dim:
+        raise error_at(tree.named("input_dim")[0].position,
+                       "network: inputs must have either input_shape or input_dim, not both")
+    shapes = fields.input_shape
+    if fields.input_dim:
+        if len(fields.input_dim) != 4 * count:
+            raise error_at(tree.named("input_dim")[-1].position,
+                           f"network: input_dim must have four values for each of {count} inputs, "
+                           f"not {len(fields.input_dim)}")
+        places = tree.named("input_dim")
+        shapes = tuple(
+            bind(Message(tuple(Field("dim", place.value, place.position) for place in places[start:start + 4]),
+                         places[start].position), BlobShape, "network: input_dim")
+            for start in range(0, 4 * count, 4)
+        )
+    if len(shapes) != count and not (count and len(shapes) == 1):
+        place = (tree.named("input") or tree.named("input_shape"))[0].position
+        raise error_at(place, f"network: inputs must have one input_shape each, or four input_dim each: "
+                              f"{count} inputs, {len(shapes)} shapes")
+    if not count:
+        return ()
+    name = "input"
+    while any(layer.name == name for layer in layers):
+        name += "_"
+    return (LayerSpec(name=name, type="Input", bottoms=(), tops=fields.input,
+                      parameters=InputParameters(shape=shapes), position=tree.named("input")[0].position),)

@@ -1,0 +1,74 @@
+"""The record of an output channel that travels ahead of its weights, and where it joins the results."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+from amaranth.hdl import Module, signed, unsigned
+from amaranth.lib import data, fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from cortado.gateware.configuration import CHANNEL_RECORD_BYTES, WinogradConfiguration
+from cortado.gateware.inverse_transform import output_layout
+
+# Filter blocks whose records may wait while the results of earlier ones are still on their way.
+RECORD_QUEUE = 16
+
+RECORD_LAYOUT = data.StructLayout({
+    "bias": signed(32),
+    "multiplier": unsigned(16),
+    "shift": unsigned(8),
+    "flags": unsigned(8),
+})
+assert RECORD_LAYOUT.size == 8 * CHANNEL_RECORD_BYTES
+
+
+class ChannelFlag(IntFlag):
+    """Bits of a record's `flags`."""
+
+    RELU = 1
+
+
+def recorded_layout(configuration: WinogradConfiguration) -> data.StructLayout:
+    """Results of one tile and output channel with the record of that channel."""
+    return data.StructLayout({
+        "y": data.ArrayLayout(signed(configuration.widths.y_bits), configuration.m**2),
+        "record": RECORD_LAYOUT,
+        "channel": range(configuration.pk),
+    })
+
+
+class ChannelRecords(wiring.Component):
+    """Gives each result its channel's record. Combinational; a filter block's records leave with its last result.
+
+    Members
+    -------
+    i : In(stream of output_layout(...))
+    i_records : In(stream of pk records)
+    o : Out(stream of recorded_layout(...))
+    """
+
+    def __init__(self, configuration: WinogradConfiguration) -> None:
+        self._configuration = configuration
+        super().__init__({
+            "i": In(stream.Signature(output_layout(configuration))),
+            "i_records": In(stream.Signature(unsigned(RECORD_LAYOUT.size * configuration.pk))),
+            "o": Out(stream.Signature(recorded_layout(configuration))),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        width = RECORD_LAYOUT.size * self._configuration.pk
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=width, depth=RECORD_QUEUE)
+        wiring.connect(m, queue.w_stream, wiring.flipped(self.i_records))
+        records = queue.r_stream
+        m.d.comb += [
+            self.o.valid.eq(self.i.valid & records.valid),
+            self.i.ready.eq(self.o.ready & records.valid),
+            self.o.payload.y.eq(self.i.payload.y),
+            self.o.payload.channel.eq(self.i.payload.channel),
+            self.o.payload.record.as_value().eq(
+                records.payload.word_select(self.i.payload.channel, RECORD_LAYOUT.size)),
+            records.ready.eq(self.i.valid & self.o.ready & self.i.payload.last),
+        ]
+        return m

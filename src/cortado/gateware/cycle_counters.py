@@ -1,0 +1,71 @@
+"""Where the cycles of a job went."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+COUNTER_BITS = 48
+
+# An idle cycle has the first of these causes that holds.
+IDLE_CAUSES = {
+    "output": "finished tiles wait because the rows before them wait for the memory",
+    "drain": "finished tiles wait for the inverse transform: fewer than pk channel blocks of input",
+    "weights": "a tile waits for the weights of its pass",
+    "hazard": "a pass of fewer than three tiles waits for its accumulators",
+    "input": "the block being read waits for its input, or its first tile is on the way",
+    "finish": "every tile has been multiplied; results are on their way to memory",
+    "setup": "no block has been decoded yet",
+}
+COUNTER_NAMES = ("cycles", "busy", *(f"idle_{cause}" for cause in (
+    "setup", "input", "weights", "drain", "output", "hazard", "finish")))
+
+COUNTERS_SIGNATURE = wiring.Signature({name: Out(COUNTER_BITS) for name in COUNTER_NAMES})
+
+
+class CycleCounters(wiring.Component):
+    """Counts the cycles of a job; each is busy or idle for one cause, the first in `IDLE_CAUSES` that holds.
+
+    Members
+    -------
+    clear : In(1)
+        A job begins.
+    running : In(1)
+    busy : In(1)
+        The multipliers take a tile.
+    causes : In(1) each
+        Conditions by name; when none holds the cause is `setup`.
+    counters : Out(COUNTERS_SIGNATURE)
+    """
+
+    def __init__(self) -> None:
+        super().__init__({
+            "clear": In(1),
+            "running": In(1),
+            "busy": In(1),
+            **{f"is_{cause}": In(1) for cause in IDLE_CAUSES if cause != "setup"},
+            "counters": Out(COUNTERS_SIGNATURE),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+
+        def count(name: str) -> None:
+            counter = getattr(self.counters, name)
+            m.d.sync += counter.eq(counter + 1)
+
+        with m.If(self.clear):
+            m.d.sync += [getattr(self.counters, name).eq(0) for name in COUNTER_NAMES]
+        with m.Elif(self.running):
+            count("cycles")
+            with m.If(self.busy):
+                count("busy")
+            for cause in IDLE_CAUSES:
+                if cause == "setup":
+                    with m.Else():
+                        count("idle_setup")
+                else:
+                    with m.Elif(getattr(self, f"is_{cause}")):
+                        count(f"idle_{cause}")
+        return m

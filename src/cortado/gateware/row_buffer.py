@@ -1,0 +1,143 @@
+"""From tiles back to rows of the output."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.relu import activated_layout
+
+
+def row_command_layout() -> data.StructLayout:
+    """What the row buffer needs of a descriptor."""
+    return data.StructLayout({
+        "tile_rows": unsigned(16),
+        "tile_columns": unsigned(16),
+        "filter_blocks": unsigned(16),
+        "output_rows": unsigned(16),
+    })
+
+
+def segment_layout(configuration: WinogradConfiguration) -> data.StructLayout:
+    """m pixels of pk channels of one output row, the first in the low bits; `first` and `last` of the row."""
+    return data.StructLayout({
+        "pixels": unsigned(8 * configuration.m * configuration.pk),
+        "first": 1,
+        "last": 1,
+    })
+
+
+class RowBuffer(wiring.Component):
+    """Collects the pk channels of each tile and the tiles of each row of tiles, and gives out the pixel rows.
+
+    Two rows of tiles are held: one fills while the other is given out. Rows below the output's bottom are left out.
+
+    Members
+    -------
+    command : In(stream of row_command_layout())
+    i : In(stream of activated_layout(...))
+    o : Out(stream of segment_layout(...))
+    full : Out(1)
+        Both rows of tiles are taken.
+    """
+
+    def __init__(self, configuration: WinogradConfiguration) -> None:
+        self._configuration = configuration
+        super().__init__({
+            "command": In(stream.Signature(row_command_layout())),
+            "i": In(stream.Signature(activated_layout(configuration))),
+            "o": Out(stream.Signature(segment_layout(configuration))),
+            "full": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        configuration, command = self._configuration, self.command.payload
+        edge, pk, columns = configuration.m, configuration.pk, configuration.block_columns
+
+        # Two halves of a memory, each a row of tiles; `taken` says which may be given out.
+        taken = [Signal(name=f"taken_{half}") for half in range(2)]
+        in_block, filling = Signal(), Signal()
+        row_complete, row_given = Signal(), Signal()
+        fill_half, give_half = Signal(), Signal()
+        m.d.comb += self.full.eq(taken[0] & taken[1])
+        for half in range(2):
+            with m.If(row_complete & (fill_half == half)):
+                m.d.sync += taken[half].eq(1)
+            with m.Elif(row_given & (give_half == half)):
+                m.d.sync += taken[half].eq(0)
+
+        # In: all channels of a tile but the last wait in registers; the last one writes the tile.
+        column, rows_left, filters_left = Signal(range(columns)), Signal(16), Signal(16)
+        channel = self.i.payload.channel
+        m.d.comb += self.i.ready.eq(filling & ((channel != pk - 1) | ~Mux(fill_half, taken[1], taken[0])))
+        arrives = self.i.valid & self.i.ready
+        tile_complete = arrives & (channel == pk - 1)
+        waiting = [[Signal(8, name=f"waiting_{k}_{n}") for n in range(edge**2)] for k in range(pk - 1)]
+        for k in range(pk - 1):
+            with m.If(arrives & (channel == k)):
+                m.d.sync += [waiting[k][n].eq(self.i.payload.y[n]) for n in range(edge**2)]
+        m.d.comb += row_complete.eq(tile_complete & (column == command.tile_columns - 1))
+        with m.If(tile_complete):
+            m.d.sync += column.eq(Mux(row_complete, 0, column + 1))
+        with m.If(row_complete):
+            m.d.sync += [fill_half.eq(~fill_half), rows_left.eq(rows_left - 1)]
+            with m.If(rows_left == 1):
+                m.d.sync += [rows_left.eq(command.tile_rows), filters_left.eq(filters_left - 1)]
+                with m.If(filters_left == 1):
+                    m.d.sync += filling.eq(0)
+
+        # Out: row by row of the half, tile by tile of the row.
+        give_column, lane = Signal(range(columns)), Signal(range(edge))
+        pixel_rows_left, give_filters_left = Signal(16), Signal(16)
+        given_lane = Signal(range(edge))
+        moves = ~self.o.valid | self.o.ready
+        reads = in_block & Mux(give_half, taken[1], taken[0])
+        row_end = give_column == command.tile_columns - 1
+        with m.If(moves):
+            m.d.sync += [
+                self.o.valid.eq(reads),
+                self.o.payload.first.eq(give_column == 0),
+                self.o.payload.last.eq(row_end),
+                given_lane.eq(lane),
+            ]
+            with m.If(reads):
+                m.d.sync += give_column.eq(give_column + 1)
+                with m.If(row_end):
+                    last_row = pixel_rows_left == 1
+                    m.d.sync += [
+                        give_column.eq(0), lane.eq(lane + 1), pixel_rows_left.eq(pixel_rows_left - 1)]
+                    with m.If(last_row | (lane == edge - 1)):
+                        m.d.comb += row_given.eq(1)
+                        m.d.sync += [lane.eq(0), give_half.eq(~give_half)]
+                    with m.If(last_row):
+                        m.d.sync += [
+                            pixel_rows_left.eq(command.output_rows), give_filters_left.eq(give_filters_left - 1)]
+                        with m.If(give_filters_left == 1):
+                            m.d.sync += in_block.eq(0)
+                            m.d.comb += self.command.ready.eq(1)
+        with m.If(~in_block & self.command.valid):
+            m.d.sync += [
+                in_block.eq(1), filling.eq(1),
+                rows_left.eq(command.tile_rows), filters_left.eq(command.filter_blocks),
+                pixel_rows_left.eq(command.output_rows), give_filters_left.eq(command.filter_blocks),
+            ]
+
+        for row in range(edge):
+            m.submodules[f"row_{row}"] = words = memory.Memory(
+                shape=unsigned(8 * edge * pk), depth=2 * columns, init=[])
+            write, read = words.write_port(), words.read_port()
+            values = [waiting[k][row * edge + x] if k < pk - 1 else self.i.payload.y[row * edge + x]
+                      for x in range(edge) for k in range(pk)]
+            m.d.comb += [
+                write.addr.eq(Mux(fill_half, columns, 0) + column),
+                write.data.eq(Cat(*values)),
+                write.en.eq(tile_complete),
+                read.addr.eq(Mux(give_half, columns, 0) + give_column),
+                read.en.eq(moves),
+            ]
+            with m.If(given_lane == row):
+                m.d.comb += self.o.payload.pixels.eq(read.data)
+        return m

@@ -1,0 +1,197 @@
+"""The block buffer: rows of pixels in, overlapping tiles out, every block read once for each filter block."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from cortado.gateware.block_loader import write_layout
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.pipeline import stage
+
+
+def reader_command_layout() -> data.StructLayout:
+    """What the reader needs of a descriptor."""
+    return data.StructLayout({name: unsigned(16) for name in (
+        "tile_rows", "tile_columns", "channel_blocks", "filter_blocks", "buffer_base", "plane_words", "row_words")})
+
+
+def pass_layout(configuration: WinogradConfiguration) -> dict[str, object]:
+    """Where a tile stands in its pass (one filter block, one channel block, all tiles of the block)."""
+    return {
+        "index": range(configuration.tiles),
+        "pass_first": 1,
+        "pass_last": 1,
+        "channel_first": 1,
+        "channel_last": 1,
+    }
+
+
+def tile_layout(configuration: WinogradConfiguration) -> data.StructLayout:
+    """One tile of pc channels: `pixels[channel][row * alpha + column]`."""
+    return data.StructLayout({
+        "pixels": data.ArrayLayout(
+            data.ArrayLayout(signed(configuration.data_bits), configuration.alpha**2), configuration.pc),
+        **pass_layout(configuration),
+    })
+
+
+class TileBuffer(wiring.Component):
+    """Holds up to two blocks and streams their tiles: for each filter block, for each channel block, every tile.
+
+    A word is m x m pixels of pc channels. Words lie in four memories by the parity of their row and column, so the four
+    words under one (m + 2) x (m + 2) tile come out in one cycle, wherever the tile is. Latency two cycles, one tile a
+    cycle. A channel block is read as soon as it is complete, while the next ones arrive.
+
+    Members
+    -------
+    i : In(stream of write_layout(...))
+    command : In(stream of reader_command_layout())
+    o : Out(stream of tile_layout(...))
+    begin : In(1)
+        The loader begins a block.
+    open_blocks : Out(2)
+        Blocks begun and not yet read for good.
+    reading : Out(1)
+        A block is being read (or waited for).
+    """
+
+    def __init__(self, configuration: WinogradConfiguration) -> None:
+        self._configuration = configuration
+        super().__init__({
+            "i": In(stream.Signature(write_layout(configuration))),
+            "command": In(stream.Signature(reader_command_layout())),
+            "o": Out(stream.Signature(tile_layout(configuration))),
+            "begin": In(1),
+            "open_blocks": Out(2),
+            "reading": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        configuration, command = self._configuration, self.command.payload
+        edge, alpha, pc = configuration.m, configuration.alpha, configuration.pc
+
+        # Channel blocks complete, for each of the two blocks that can be open; they alternate.
+        complete = [Signal(16, name=f"complete_{block}") for block in range(2)]
+        write_block, read_block = Signal(), Signal()
+        plane_written = self.i.valid & self.i.payload.plane_last
+        loading = Signal(init=1)  # which block the loader writes: flips at each begin, so the first block is 0
+        m.d.comb += [self.i.ready.eq(1), write_block.eq(loading)]
+        with m.If(self.begin):
+            m.d.sync += loading.eq(~loading)
+        released = Signal()
+        m.d.sync += self.open_blocks.eq(self.open_blocks + self.begin - released)
+        for block in range(2):
+            with m.If(released & (read_block == block)):
+                m.d.sync += complete[block].eq(0)
+            with m.Elif(plane_written & (write_block == block)):
+                m.d.sync += complete[block].eq(complete[block] + 1)
+
+        # Stage 1: the address of the next tile.
+        active = Signal()
+        filter_block, channel, tile_row, tile_column = Signal(16), Signal(16), Signal(16), Signal(16)
+        index = Signal(range(configuration.tiles))
+        plane_base = Signal(16)
+        row_base = [Signal(16, name=f"row_base_{parity}") for parity in range(2)]
+        present = Mux(read_block, complete[1], complete[0]) > channel
+        row_end = tile_column == command.tile_columns - 1
+        pass_end = row_end & (tile_row == command.tile_rows - 1)
+        last_channel = channel == command.channel_blocks - 1
+        block_end = pass_end & last_channel & (filter_block == command.filter_blocks - 1)
+
+        read_valid = Signal()
+        read_moves = Signal()
+        issue = Signal()
+        m.d.comb += [
+            issue.eq(active & present & read_moves),
+            self.reading.eq(active),
+            released.eq(issue & block_end),
+            self.command.ready.eq(released),
+        ]
+
+        with m.If(~active | released):
+            m.d.sync += [
+                # The command that ends is still offered in the cycle of its release.
+                active.eq(self.command.valid & ~released),
+                filter_block.eq(0), channel.eq(0), tile_row.eq(0), tile_column.eq(0), index.eq(0),
+                plane_base.eq(command.buffer_base),
+                row_base[0].eq(command.buffer_base),
+                row_base[1].eq(command.buffer_base),
+                read_block.eq(read_block ^ released),
+            ]
+        with m.Elif(issue):
+            m.d.sync += [tile_column.eq(tile_column + 1), index.eq(index + 1)]
+            with m.If(row_end):
+                # Words of even rows serve tiles t - 1 and t, words of odd rows tiles t and t + 1 for t even.
+                m.d.sync += [tile_column.eq(0), tile_row.eq(tile_row + 1)]
+                with m.If(tile_row[0]):
+                    m.d.sync += row_base[1].eq(row_base[1] + command.row_words)
+                with m.Else():
+                    m.d.sync += row_base[0].eq(row_base[0] + command.row_words)
+            with m.If(pass_end):
+                next_plane = Mux(last_channel, command.buffer_base, plane_base + command.plane_words)
+                m.d.sync += [
+                    tile_row.eq(0), index.eq(0),
+                    plane_base.eq(next_plane), row_base[0].eq(next_plane), row_base[1].eq(next_plane),
+                    channel.eq(Mux(last_channel, 0, channel + 1)),
+                    filter_block.eq(filter_block + last_channel),
+                ]
+
+        # Stage 2: the words. Stage 3: the tile, its words picked by the parity of the tile.
+        read_ready = stage(m, read_valid, self.o.valid, self.o.ready)
+        m.d.comb += read_moves.eq(~read_valid | read_ready)
+        with m.If(read_moves):
+            m.d.sync += read_valid.eq(active & present)
+        place = data.View(data.StructLayout(pass_layout(configuration)),
+                          Signal(data.StructLayout(pass_layout(configuration)).size, name="place"))
+        odd_row, odd_column = Signal(), Signal()
+        with m.If(read_moves):
+            m.d.sync += [
+                place.index.eq(index),
+                place.pass_first.eq(index == 0),
+                place.pass_last.eq(pass_end),
+                place.channel_first.eq(channel == 0),
+                place.channel_last.eq(last_channel),
+                odd_row.eq(tile_row[0]),
+                odd_column.eq(tile_column[0]),
+            ]
+
+        column_word = [(tile_column + 1)[1:], tile_column[1:]]
+        words = {}
+        for row_parity in range(2):
+            for column_parity in range(2):
+                address = Signal(range(configuration.buffer_words), name=f"address_{row_parity}{column_parity}")
+                m.d.comb += address.eq(row_base[row_parity] + column_word[column_parity])
+                for lane in range(edge):
+                    name = f"pixels_{row_parity}{column_parity}_{lane}"
+                    m.submodules[name] = pixels = memory.Memory(
+                        shape=unsigned(8 * edge * pc), depth=configuration.buffer_words, init=[])
+                    write, read = pixels.write_port(), pixels.read_port()
+                    m.d.comb += [
+                        write.addr.eq(self.i.payload.address),
+                        write.data.eq(self.i.payload.pixels),
+                        write.en.eq(self.i.valid & (self.i.payload.lane == lane)
+                                    & (self.i.payload.odd_row == row_parity)
+                                    & (self.i.payload.odd_column == column_parity)),
+                        read.addr.eq(address),
+                        read.en.eq(read_moves),
+                    ]
+                    words[row_parity, column_parity, lane] = read.data
+
+        with m.If(read_ready):
+            for name in pass_layout(configuration):
+                m.d.sync += getattr(self.o.payload, name).eq(getattr(place, name))
+            for row in range(alpha):
+                lane, below = row % edge, row // edge
+                for column in range(alpha):
+                    pixel, right = column % edge, column // edge
+                    picked = [[words[r ^ below, c ^ right, lane].word_select(pixel, 8 * pc) for c in range(2)]
+                              for r in range(2)]
+                    value = Mux(odd_row, Mux(odd_column, picked[1][1], picked[1][0]),
+                                Mux(odd_column, picked[0][1], picked[0][0]))
+                    for channel_lane in range(pc):
+                        m.d.sync += self.o.payload.pixels[channel_lane][row * alpha + column].eq(
+                            value.word_select(channel_lane, 8))
+        return m

@@ -1,0 +1,67 @@
+"""U = G g G^T."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.linear import matrix_product
+from cortado.gateware.pipeline import stage
+from cortado.gateware.weight_unpacker import kernel_layout
+
+
+def transformed_kernel_layout(configuration: WinogradConfiguration) -> data.StructLayout:
+    """A group of kernels in the Winograd domain: `u[pair][row * alpha + column]`."""
+    return data.StructLayout({
+        "u": data.ArrayLayout(data.ArrayLayout(signed(configuration.widths.u_bits), configuration.alpha**2),
+                              configuration.pairs_per_step),
+        "last": 1,
+    })
+
+
+class WeightTransform(wiring.Component):
+    """U = G g G^T for a group of kernels, with the whole-number G of `winograd.transform`; exact. Latency two cycles,
+    one group a cycle.
+
+    Members
+    -------
+    i : In(stream of kernel_layout(...))
+    o : Out(stream of transformed_kernel_layout(...))
+    """
+
+    def __init__(self, configuration: WinogradConfiguration) -> None:
+        self._configuration = configuration
+        super().__init__({
+            "i": In(stream.Signature(kernel_layout(configuration))),
+            "o": Out(stream.Signature(transformed_kernel_layout(configuration))),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        configuration = self._configuration
+        alpha, widths, g = configuration.alpha, configuration.widths, configuration.transform.g
+        half_valid, half_last = Signal(), Signal()
+        second_moves = stage(m, half_valid, self.o.valid, self.o.ready)
+        first_moves = stage(m, self.i.valid, half_valid, second_moves)
+        m.d.comb += self.i.ready.eq(first_moves)
+        with m.If(first_moves):
+            m.d.sync += half_last.eq(self.i.payload.last)
+        with m.If(second_moves):
+            m.d.sync += self.o.payload.last.eq(half_last)
+
+        for pair in range(configuration.pairs_per_step):
+            kernel = self.i.payload.kernels[pair]
+            half = [Signal(signed(widths.u_row_bits), name=f"half_{pair}_{n}") for n in range(3 * alpha)]
+            for column in range(3):
+                product = matrix_product(m, g, [kernel[row * 3 + column] for row in range(3)], widths.u_row_bits,
+                                         f"column_{pair}_{column}")
+                with m.If(first_moves):
+                    m.d.sync += [half[row * 3 + column].eq(product[row]) for row in range(alpha)]
+            for row in range(alpha):
+                product = matrix_product(m, g, half[row * 3:(row + 1) * 3], widths.u_bits, f"row_{pair}_{row}")
+                with m.If(second_moves):
+                    m.d.sync += [self.o.payload.u[pair][row * alpha + column].eq(product[column])
+                                 for column in range(alpha)]
+        return m

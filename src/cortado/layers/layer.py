@@ -1,0 +1,123 @@
+"""What every layer type answers, and the registry that finds it by name."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from cortado.errors import GraphError, LayerError
+from cortado.graph.shape import TensorShape
+from cortado.graph.spec import LayerSpec
+from cortado.registry import Registry
+
+layer_types: Registry[type[Layer]] = Registry("layer type")
+
+
+class CaffeEngine(Enum):
+    """Caffe's choice of implementation inside a layer type; `OCL` is the FPGA in the paper's fork."""
+
+    DEFAULT = 0
+    CAFFE = 1
+    CUDNN = 2
+    OCL = 3
+
+
+class Layer(nn.Module):
+    """A runnable layer made from its frozen spec and the shapes of its bottoms.
+
+    A subclass is one file: it states the class attributes, answers the class methods from `spec.parameters` alone
+    (shape before data) and computes in `forward`, which takes any batch size. Trained blobs are in `blobs`, in
+    Caffe's order, and hold no values until a `Net` fills them.
+    """
+
+    # The frozen dataclass of the type's parameters, checked in its own `__post_init__` (which raises `FieldError`).
+    parameters_type: ClassVar[type]
+    # The field of a prototxt layer that holds them.
+    parameters_field: ClassVar[str]
+    # How many bottoms and tops a layer of this type may have.
+    bottom_counts: ClassVar[range] = range(1, 2)
+    top_counts: ClassVar[range] = range(1, 2)
+    # Caffe's default weight of each top in the loss; tops beyond the tuple have weight 0.
+    default_loss_weights: ClassVar[tuple[float, ...]] = ()
+
+    def __init__(self, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> None:
+        super().__init__()
+        self.spec = spec
+        self.blobs = nn.ParameterList(
+            nn.Parameter(torch.empty(shape.dims)) for shape in self.blob_shapes(spec, bottoms)
+        )
+
+    @classmethod
+    def shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
+        """The checked shapes of the tops; raises `LayerError` for wrong counts or shapes."""
+        for kind, names, counts in (("bottom", spec.bottoms, cls.bottom_counts), ("top", spec.tops, cls.top_counts)):
+            if len(names) not in counts:
+                raise spec.error(f"{spec.type} must have {_count_words(counts, kind)}, not {len(names)}")
+        try:
+            tops = cls.top_shapes(spec, bottoms)
+            cls.blob_shapes(spec, bottoms)
+        except LayerError:
+            raise
+        except GraphError as error:
+            raise spec.error(str(error)) from None
+        return tops
+
+    @classmethod
+    def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
+        """Shapes of the tops; raises `LayerError` where the bottoms do not fit."""
+        raise NotImplementedError
+
+    @classmethod
+    def blob_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
+        """Shapes of the trained blobs, weight before bias."""
+        raise NotImplementedError
+
+    @classmethod
+    def macs(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> int:
+        """Multiply-accumulates of one forward pass over the whole batch."""
+        raise NotImplementedError
+
+    @classmethod
+    def keeps_scale(cls, spec: LayerSpec) -> bool:
+        """Whether each top only holds values of the bottom, so that one quantisation scale serves both."""
+        raise NotImplementedError
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        """Values of the tops."""
+        raise NotImplementedError
+
+
+class UntrainedLayer(Layer):
+    """A layer type without trained blobs and without multiply-accumulates worth counting."""
+
+    @classmethod
+    def blob_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
+        return ()
+
+    @classmethod
+    def macs(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> int:
+        return 0
+
+
+class ElementwiseLayer(UntrainedLayer):
+    """A layer type with one bottom and a top of its shape."""
+
+    @classmethod
+    def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
+        return bottoms
+
+
+def canonical_axis(spec: LayerSpec, axis: int, rank: int) -> int:
+    """`axis` counted from the front, where negative ones count from the end; `LayerError` if there is no such axis."""
+    if not -rank <= axis < rank:
+        raise spec.error(f"axis must be from {-rank} to {rank - 1} for a bottom of {rank} dimensions, not {axis}")
+    return axis % rank
+
+
+def _count_words(counts: range, kind: str) -> str:
+    low, high = counts[0], counts[-1]
+    words = f"{low}" if low == high else f"{low} to {high}"
+    return f"{words} {kind}{'' if high == 1 else 's'}"

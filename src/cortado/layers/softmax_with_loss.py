@@ -1,0 +1,83 @@
+"""SoftmaxWithLoss: cross entropy of the softmax of scores against labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import torch
+from torch import Tensor
+
+from cortado.graph.shape import TensorShape
+from cortado.graph.spec import LayerSpec
+from cortado.layers.label import check_label_count, scores_and_labels
+from cortado.layers.layer import UntrainedLayer, layer_types
+
+# Classes are on the channel axis.
+AXIS = 1
+
+
+class Normalization(Enum):
+    """What the summed loss is divided by."""
+
+    FULL = 0  # every label
+    VALID = 1  # labels that are not `ignore_label`
+    BATCH_SIZE = 2
+    NONE = 3  # nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossParameters:
+    """Caffe's LossParameter; `normalize` is its older spelling: false is BATCH_SIZE where `normalization` is absent."""
+
+    ignore_label: int | None = None
+    normalization: Normalization | None = None
+    normalize: bool | None = None
+
+    @property
+    def divisor(self) -> Normalization:
+        """The normalization that holds."""
+        if self.normalization is not None:
+            return self.normalization
+        return Normalization.BATCH_SIZE if self.normalize is False else Normalization.VALID
+
+
+@layer_types.register("SoftmaxWithLoss")
+class SoftmaxWithLoss(UntrainedLayer):
+    """-log softmax(scores)[label], summed and normalised, as Caffe's `softmax_loss_layer.cpp`.
+
+    Bottoms: scores (N, classes, ...), labels, one whole number per position. Tops: the loss, a scalar; optionally
+    the softmax, of the scores' shape. Unlike Caffe, the logarithm is taken before the exponential can underflow.
+    """
+
+    parameters_type = LossParameters
+    parameters_field = "loss_param"
+    bottom_counts = range(2, 3)
+    top_counts = range(1, 3)
+    default_loss_weights = (1.0,)
+
+    @classmethod
+    def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
+        check_label_count(spec, bottoms, AXIS)
+        return (TensorShape(()), bottoms[0])[:len(spec.tops)]
+
+    @classmethod
+    def keeps_scale(cls, spec: LayerSpec) -> bool:
+        return False
+
+    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
+        parameters = self.spec.parameters
+        scores, labels, counted = scores_and_labels(self.spec, bottoms, AXIS, parameters.ignore_label)
+        chosen = torch.log_softmax(scores, 1).gather(1, labels[:, None])[:, 0]
+        total = -(chosen * counted).sum()
+        match parameters.divisor:
+            case Normalization.FULL:
+                divisor = labels.numel()
+            case Normalization.VALID:
+                # At least 1: a batch of ignored labels has loss 0, not 0 / 0.
+                divisor = counted.sum().clamp(min=1)
+            case Normalization.BATCH_SIZE:
+                divisor = labels.shape[0]
+            case Normalization.NONE:
+                divisor = 1
+        return (total / divisor, torch.softmax(bottoms[0], AXIS))[:len(self.spec.tops)]

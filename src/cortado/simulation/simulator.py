@@ -1,0 +1,181 @@
+"""A simulated engine with its memory, driven by registers as a board would be."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from cortado.errors import CycleLimitError, DeadlockError, SimulationError
+from cortado.simulation.counters import Counters
+from cortado.simulation.library import EngineLibrary, Options, Outcome
+from cortado.simulation.memory_model import MemoryModel
+from cortado.simulation.register import COUNTERS, Control, Register, counter_registers
+
+# Cycles without a transfer on any stream after which a job is given up.
+DEADLOCK_CYCLES = 20_000
+# One call of the library: short enough that Ctrl-C and progress feel immediate.
+STEP_SECONDS = 0.2
+FIRST_STEP_CYCLES = 2_000
+
+
+class Simulator:
+    """One simulated engine: registers, memory and jobs. A context manager; closing it frees the model.
+
+    `library` is what `build_library` made, `memory_bytes` the size of the memory, all zeros at first.
+    """
+
+    def __init__(self, library: Path, memory_model: MemoryModel, memory_bytes: int) -> None:
+        self._engine = None
+        self._library = EngineLibrary(library)
+        self.memory_model = memory_model
+        self.memory_bytes = memory_bytes
+        if self._library.beat_bits() != memory_model.beat_bits:
+            raise SimulationError(f"simulator: the memory model must have the engine's {self._library.beat_bits()}-bit "
+                                  f"beats, not {memory_model.beat_bits}-bit beats")
+        if not 0 < memory_bytes <= 2**32:
+            raise SimulationError(f"simulator: memory must be 1 to 2**32 bytes, not {memory_bytes}")
+        # A read that takes longer than the limit is no deadlock.
+        self._deadlock_cycles = DEADLOCK_CYCLES + memory_model.latency_cycles
+        options = Options.of(memory_model, memory_bytes, self._deadlock_cycles)
+        self._engine = self._library.create(ctypes.byref(options))
+        if not self._engine:
+            raise SimulationError(f"simulator: the model must start, not fail with '{self._library.last_error()}'")
+
+    def close(self) -> None:
+        """Free the model and its memory; the simulator is of no use afterwards."""
+        if self._engine:
+            self._library.destroy(self._engine)
+            self._engine = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 traceback: TracebackType | None) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    @property
+    def cycle(self) -> int:
+        """Cycles simulated since the start."""
+        return self._library.cycle(self._engine)
+
+    def register_read(self, register: int) -> int:
+        """The 32-bit register at a byte offset; `SimulationError` if there is none."""
+        value = ctypes.c_uint32()
+        if not self._library.register_read(self._engine, register, ctypes.byref(value)):
+            raise SimulationError(f"register {register:#04x}: must be one that can be read, not this one")
+        return value.value
+
+    def register_write(self, register: int, value: int) -> None:
+        """Write the 32-bit register at a byte offset.
+
+        Raises `SimulationError` if there is none that can be written, or for a start while busy.
+        """
+        if not self._library.register_write(self._engine, register, value):
+            raise SimulationError(f"register {register:#04x}: must accept {value:#x}, not refuse with "
+                                  f"'{self._library.last_error()}'")
+
+    def memory_write(self, address: int, data: np.ndarray | bytes) -> None:
+        """Copy bytes, or the bytes of an array in C order, into memory."""
+        array = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else np.ascontiguousarray(data)
+        self._require_inside("write", address, array.nbytes)
+        self._library.memory_write(self._engine, address, array.ctypes.data, array.nbytes)
+
+    def memory_read(self, address: int, count: int) -> np.ndarray:
+        """Copy `count` bytes out of memory: (count,) uint8."""
+        self._require_inside("read", address, count)
+        array = np.empty(count, np.uint8)
+        self._library.memory_read(self._engine, address, array.ctypes.data, count)
+        return array
+
+    def run(self, descriptor_address: int, descriptor_count: int, *, max_cycles: int | None = None,
+            progress: Callable[[int], None] | None = None, wave: Path | None = None) -> Counters:
+        """Run the job whose descriptors are in memory until the engine is idle again; what it counted.
+
+        `progress` is called several times a second with the cycles so far. `wave` writes an FST file of the run and
+        needs a library built with `trace=True`. Raises `CycleLimitError` after `max_cycles`, `DeadlockError` when no
+        stream moves any more, `SimulationError` for an engine error, a burst outside memory or data left over. After
+        an error or Ctrl-C the engine is reset and can run again.
+        """
+        if wave is not None:
+            self._open_wave(wave)
+        try:
+            self.register_write(Register.DESCRIPTOR_ADDRESS, descriptor_address)
+            self.register_write(Register.DESCRIPTOR_COUNT, descriptor_count)
+            self.register_write(Register.CONTROL, Control.START)
+            self._run_to_end(max_cycles, progress)
+            return self.counters()
+        except BaseException:
+            self.register_write(Register.CONTROL, Control.RESET)
+            raise
+        finally:
+            if wave is not None:
+                self._library.wave_close(self._engine)
+
+    def counters(self) -> Counters:
+        """The counters of the last job."""
+        return Counters(**{name: self._counter(name) for name in COUNTERS})
+
+    def _counter(self, name: str) -> int:
+        low, high = counter_registers(name)
+        return self.register_read(high) << 32 | self.register_read(low)
+
+    def _run_to_end(self, max_cycles: int | None, progress: Callable[[int], None] | None) -> None:
+        first_cycle, step_cycles = self.cycle, FIRST_STEP_CYCLES
+        outcome = Outcome.RUNNING
+        while outcome is Outcome.RUNNING:
+            done_cycles = self.cycle - first_cycle
+            if max_cycles is not None:
+                step_cycles = min(step_cycles, max_cycles - done_cycles)
+                if step_cycles <= 0:
+                    raise CycleLimitError(f"simulation: the job must end within {max_cycles} cycles, not go on; "
+                                          "raise the limit (--max-cycles) if it should")
+            start = time.perf_counter()
+            outcome = self._step(step_cycles)
+            seconds = time.perf_counter() - start
+            step_cycles = max(1, min(2 * step_cycles, int(step_cycles * STEP_SECONDS / max(seconds, 1e-9))))
+            if progress is not None:
+                progress(self.cycle - first_cycle)
+        self._require_done(outcome, self.cycle - first_cycle)
+
+    def _step(self, cycles: int) -> Outcome:
+        outcome = ctypes.c_uint32()
+        if not self._library.step(self._engine, cycles, ctypes.byref(outcome)):
+            raise SimulationError(f"simulation: the model must go on, not fail with '{self._library.last_error()}'")
+        return Outcome(outcome.value)
+
+    def _require_done(self, outcome: Outcome, cycles: int) -> None:
+        """Turn any other end of a job into its error."""
+        if outcome is Outcome.DEADLOCK:
+            raise DeadlockError(f"simulation: a stream must move within {self._deadlock_cycles} cycles, not all stand "
+                                f"still after {cycles} cycles", streams=self._library.stream_states(self._engine))
+        if outcome is Outcome.ENGINE_ERROR:
+            raise SimulationError(f"engine: the job must end without error, not with error code "
+                                  f"{self.register_read(Register.ERROR)} after {cycles} cycles")
+        if outcome is Outcome.FAULT:
+            raise SimulationError(f"{self._library.last_error()}, after {cycles} cycles")
+
+    def _open_wave(self, wave: Path) -> None:
+        if not self._library.traced():
+            raise SimulationError("wave file: the simulator must be built with tracing, not without")
+        try:
+            wave.open("wb").close()
+        except OSError as error:
+            raise SimulationError(f"wave file '{wave}': must be one that can be written, not refuse with "
+                                  f"'{error.strerror}'") from error
+        if not self._library.wave_open(self._engine, str(wave).encode()):
+            raise SimulationError(f"wave file '{wave}': must be one that can be written, not refuse to open")
+
+    def _require_inside(self, verb: str, address: int, count: int) -> None:
+        if not (0 <= address and 0 <= count and address + count <= self.memory_bytes):
+            raise SimulationError(f"memory: must {verb} inside its {self.memory_bytes} bytes, not {count} bytes at "
+                                  f"{address:#010x}")

@@ -1,0 +1,158 @@
+"""A small stand-in with the ports of an engine, and its simulator libraries."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from enum import IntFlag
+from pathlib import Path
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from cortado.simulation.build import build_library
+from cortado.simulation.register import COUNTERS
+from cortado.simulation.verilog import to_verilog
+
+BURST_BEATS = 16
+IDENTITY = 0x0ADD
+CONFIGURATION_HASH = 0x0123456789ABCDEF
+
+
+class Order(IntFlag):
+    """Word 0 of a descriptor of the stand-in; words 1 to 4 are beats, and the addresses of both terms and the sum."""
+
+    LAST = 1
+    HANG = 2
+    FAIL = 4
+    """Raise the error code in word 5."""
+    LEAVE = 8
+    """Be idle again as soon as the requests are out."""
+
+
+class Requester(wiring.Component):
+    """Asks for `beats` beats from `address` on, in bursts."""
+
+    def __init__(self, beat_bytes: int) -> None:
+        self.beat_bytes = beat_bytes
+        request = data.StructLayout({"address": 32, "beats": 8})
+        super().__init__({"start": In(1), "address": In(32), "beats": In(16), "idle": Out(1),
+                          "o": Out(stream.Signature(request))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        address, left = Signal(32), Signal(16)
+        beats = self.o.payload.beats
+        m.d.comb += [
+            beats.eq(BURST_BEATS),
+            self.o.payload.address.eq(address),
+            self.o.valid.eq(left != 0),
+            self.idle.eq(left == 0),
+        ]
+        with m.If(left < BURST_BEATS):
+            m.d.comb += beats.eq(left)
+        with m.If(self.start):
+            m.d.sync += [address.eq(self.address), left.eq(self.beats)]
+        with m.Elif(self.o.valid & self.o.ready):
+            m.d.sync += [address.eq(address + beats * self.beat_bytes), left.eq(left - beats)]
+        return m
+
+
+class AddEngine(wiring.Component):
+    """Adds beats as whole numbers modulo 2**beat_bits: sum = activations + weights."""
+
+    def __init__(self, beat_bits: int) -> None:
+        self.beat_bits = beat_bits
+        request = stream.Signature(data.StructLayout({"address": 32, "beats": 8}))
+        beat = stream.Signature(beat_bits)
+        super().__init__({
+            "descriptor": In(stream.Signature(32)),
+            "activations_request": Out(request), "activations": In(beat),
+            "weights_request": Out(request), "weights": In(beat),
+            "results_request": Out(request), "results": Out(beat), "results_response": In(stream.Signature(1)),
+            "status": Out(wiring.Signature({"busy": Out(1), "error": Out(8)})),
+            "identity": Out(32), "configuration_hash": Out(64),
+            "counters": Out(wiring.Signature({name: Out(48) for name in COUNTERS})),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        masters = []
+        words = Signal(data.ArrayLayout(32, 6))
+        word = Signal(range(32))
+        start = Signal()
+        for index, name in enumerate(("activations", "weights", "results")):
+            m.submodules[name] = master = Requester(self.beat_bits // 8)
+            wiring.connect(m, master.o, wiring.flipped(getattr(self, f"{name}_request")))
+            m.d.comb += [master.start.eq(start), master.beats.eq(words[1]), master.address.eq(words[2 + index])]
+            masters.append(master)
+
+        moving = Signal()
+        m.d.comb += [
+            self.identity.eq(IDENTITY),
+            self.configuration_hash.eq(CONFIGURATION_HASH),
+            self.results.payload.eq(self.activations.payload + self.weights.payload),
+            self.results.valid.eq(self.activations.valid & self.weights.valid),
+            moving.eq(self.results.valid & self.results.ready),
+            self.activations.ready.eq(moving),
+            self.weights.ready.eq(moving),
+            self.results_response.ready.eq(1),
+        ]
+        unanswered = Signal(16)
+        asked = self.results_request.valid & self.results_request.ready
+        m.d.sync += unanswered.eq(unanswered + asked - self.results_response.valid)
+
+        counters = self.counters
+        with m.If(self.status.busy):
+            m.d.sync += counters.cycles.eq(counters.cycles + 1)
+            with m.If(moving):
+                m.d.sync += counters.busy.eq(counters.busy + 1)
+            with m.Else():
+                m.d.sync += counters.idle_input.eq(counters.idle_input + 1)
+
+        with m.FSM():
+            with m.State("read"):
+                m.d.comb += self.descriptor.ready.eq(1)
+                with m.If(self.descriptor.valid):
+                    m.d.sync += [self.status.busy.eq(1), word.eq(word + 1)]
+                    with m.If(word < len(words)):
+                        m.d.sync += words[word].eq(self.descriptor.payload)
+                    with m.If(~self.status.busy):
+                        m.d.sync += [getattr(counters, name).eq(0) for name in COUNTERS]
+                    with m.If(word == 31):
+                        m.next = "start"
+            with m.State("start"):
+                with m.If(words[0] & Order.FAIL):
+                    m.d.sync += self.status.error.eq(words[5])
+                with m.Elif(~(words[0] & Order.HANG).any()):
+                    m.d.comb += start.eq(1)
+                    m.next = "run"
+            with m.State("run"):
+                asked_all = masters[0].idle & masters[1].idle & masters[2].idle
+                with m.If(asked_all & ((unanswered == 0) | (words[0] & Order.LEAVE).any())):
+                    with m.If(words[0] & Order.LAST):
+                        m.d.sync += self.status.busy.eq(0)
+                    m.next = "read"
+        return m
+
+
+def descriptor(order: Order, beats: int = 0, a: int = 0, b: int = 0, total: int = 0, error: int = 0) -> np.ndarray:
+    """One descriptor of the stand-in: (32,) uint32."""
+    words = np.zeros(32, np.uint32)
+    words[:6] = order, beats, a, b, total, error
+    return words
+
+
+@pytest.fixture(scope="session")
+def library() -> Callable[..., Path]:
+    """Makes the simulator library of the stand-in for a beat width, kept in the build cache like any engine's."""
+    source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+
+    def make(beat_bits: int = 128, trace: bool = False) -> Path:
+        return build_library(f"stand-in {source} {beat_bits}", lambda: to_verilog(AddEngine(beat_bits)), beat_bits,
+                             trace)
+
+    return make
