@@ -20,8 +20,6 @@ public:
     static std::unique_ptr<VerilatedContext> context() {
         auto context = std::make_unique<VerilatedContext>();
         context->traceEverOn(true);
-        context->timeunit(-9);
-        context->timeprecision(-9);
         return context;
     }
 

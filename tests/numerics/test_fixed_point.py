@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cortado.errors import ConfigurationError
@@ -55,6 +55,7 @@ def test_values_beyond_the_range_saturate() -> None:
     assert INT8.quantise([1e308, -1e308], 1e-308).tolist() == [127, -128]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1), st.floats(2**-10, 2**10))
 def test_quantising_rounds_the_float64_quotient_half_to_even(values: list[float], scale: float) -> None:
     expected = [min(max(round(Fraction(value / scale)), -128), 127) for value in values]
@@ -119,6 +120,7 @@ def test_floats_cannot_be_saturated_to_what_floats_do_not_hold() -> None:
         FixedPoint(width=54).saturate(np.array([1.0]))
 
 
+@settings(deadline=None)
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(1, 64))
 def test_wrapping_keeps_the_low_bits_as_twos_complement(value: int, width: int) -> None:
     kept = value % 2**width

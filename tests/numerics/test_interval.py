@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cortado.errors import ConfigurationError
@@ -33,6 +33,7 @@ def test_signed_and_unsigned_ranges() -> None:
     assert Interval.unsigned(16) == Interval(0, 65535)
 
 
+@settings(deadline=None)
 @given(SMALL, SMALL)
 def test_sums_and_products_are_the_exact_range_over_all_pairs(left: Interval, right: Interval) -> None:
     sums = [a + b for a, b in product(members(left), members(right))]
@@ -41,6 +42,7 @@ def test_sums_and_products_are_the_exact_range_over_all_pairs(left: Interval, ri
     assert left * right == Interval(min(products), max(products))
 
 
+@settings(deadline=None)
 @given(SMALL, st.integers(-5, 5))
 def test_a_product_with_a_number(interval: Interval, factor: int) -> None:
     products = [factor * member for member in members(interval)]

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cortado.errors import ConfigurationError
@@ -38,6 +38,7 @@ def by_bits(total: int, multiplier: int, shift: int) -> int:
     return min(max(quotient, -128), 127)
 
 
+@settings(deadline=None)
 @given(SUMS, MULTIPLIERS, SHIFTS)
 @example(2**32 - 1, 2**16 - 1, 48)
 @example(-(2**32), 2**16 - 1, 48)
@@ -48,6 +49,7 @@ def test_the_result_is_the_fraction_rounded_half_to_even(total: int, multiplier:
     assert requantised(total, multiplier, shift) == expected
 
 
+@settings(deadline=None)
 @given(st.integers(-140, 140), st.integers(1, 32), st.integers(-1, 1))
 def test_ties_and_their_neighbours(quotient: int, shift: int, nudge: int) -> None:
     """total * 2**15 / 2**(shift + 15) is a half exactly, or one step of the sum beside it."""
@@ -76,6 +78,7 @@ def test_every_channel_has_its_own_factor_on_the_axis_named() -> None:
     assert requantize.apply(sums).dtype == np.int8
 
 
+@settings(deadline=None)
 @given(st.floats(2**-33, 65535, allow_nan=False))
 def test_a_factor_is_met_within_half_of_its_last_bit(factor: float) -> None:
     requantize = Requantize.from_scale([factor])

@@ -70,7 +70,10 @@ class BlockLoader(wiring.Component):
                                                  largest_lead=2)
         active = Signal()
 
-        # Beats of a row lose the pixels left of the block and those right of it.
+        # Beats of a row lose the pixels left of the block and those right of it. They run ahead of the rows written, but
+        # not into the next block, whose rows are cut elsewhere.
+        rows_left, planes_left = Signal(16), Signal(16)
+        expects = active & (planes_left != 0)
         beat, pixels_left, skip = Signal(16), Signal(16), Signal(range(pixels_per_beat))
         here = Signal(range(pixels_per_beat + 1))
         columns = Mux(beat == 0, command.input_columns, pixels_left)
@@ -81,14 +84,18 @@ class BlockLoader(wiring.Component):
             gearbox.i.payload.count.eq(here),
             gearbox.i.payload.lead.eq(command.left_columns),
             gearbox.i.payload.last.eq(beat == command.input_row_beats - 1),
-            gearbox.i.valid.eq(self.i.valid & active),
-            self.i.ready.eq(gearbox.i.ready & active),
+            gearbox.i.valid.eq(self.i.valid & expects),
+            self.i.ready.eq(gearbox.i.ready & expects),
         ]
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += [
                 pixels_left.eq(columns - here),
                 beat.eq(Mux(gearbox.i.payload.last, 0, beat + 1)),
             ]
+            with m.If(gearbox.i.payload.last):
+                m.d.sync += rows_left.eq(rows_left - 1)
+                with m.If(rows_left == 1):
+                    m.d.sync += [rows_left.eq(command.input_rows), planes_left.eq(planes_left - 1)]
 
         # Where the next m pixels go: channel block, row of tiles, row within it, group of m columns.
         plane, tile_row, group = Signal(16), Signal(16), Signal(16)
@@ -119,6 +126,8 @@ class BlockLoader(wiring.Component):
                     plane.eq(0), tile_row.eq(0), group.eq(0), lane.eq(0), row.eq(0), row_ended.eq(0),
                     plane_base.eq(command.buffer_base),
                     row_base.eq(command.buffer_base),
+                    rows_left.eq(command.input_rows),
+                    planes_left.eq(command.channel_blocks),
                 ]
         with m.Elif(self.o.valid & self.o.ready):
             m.d.sync += [

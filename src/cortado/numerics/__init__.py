@@ -1,1 +1,1 @@
-
+"""Whole-number arithmetic: formats, ranges, requantisation and the exact int8 convolution."""

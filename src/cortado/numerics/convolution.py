@@ -1,15 +1,16 @@
-"""The int8 convolution that golden, csim and rtlsim must equal to the bit.
+"""The int8 convolution that every rung of the ladder below `reference` must equal to the bit.
 
 Exact sums out of floating-point matrix products: a product of two int8 numbers is at most 2**14 in magnitude, so a sum
 of up to 1024 of them, and each of its partial sums in any order, is a whole number of at most 2**24. float32 holds all
 of those, so no addition rounds however the library orders or fuses them, and the sums are those of integer arithmetic
-at the speed of float32. Longer sums are cut into pieces of up to 1024 products, which are added in float64.
+at the speed of float32. Longer sums are cut into pieces of up to 1024 products, which are added in float64. All this
+asks of the library is that a float32 matrix product adds up float32 products, as BLAS defines it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -27,7 +28,7 @@ LARGEST_TAPS = 2**17 - 1
 # Outputs per channel computed at a time: enough for a good matrix product, few enough to stay in the cache.
 BLOCK = 4096
 
-Pad = tuple[int, int, int, int]
+Pad = tuple[int, int, int, int]  # zeros at (top, bottom, left, right)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,6 +49,7 @@ class IntegerConvolution:
     shift: NDArray[np.uint8]
     pad: Pad = (0, 0, 0, 0)
     relu: bool = False
+    requantize: Requantize = field(init=False, repr=False)  # multiplier and shift as the step they define
 
     def __post_init__(self) -> None:
         if self.weight.dtype != np.int8 or self.weight.ndim != 4 or self.weight.size == 0:
@@ -72,7 +74,7 @@ class IntegerConvolution:
             copy = np.array(getattr(self, name), order="C")
             copy.flags.writeable = False
             object.__setattr__(self, name, copy)
-        object.__setattr__(self, "_requantize", Requantize(multiplier=self.multiplier, shift=self.shift))
+        object.__setattr__(self, "requantize", Requantize(multiplier=self.multiplier, shift=self.shift))
 
     @property
     def out_channels(self) -> int:
@@ -126,7 +128,7 @@ class IntegerConvolution:
     def _finish(self, sums: NDArray[np.floating]) -> NDArray[np.int8]:
         """What follows the sums, for (K, columns) of them."""
         totals = np.add(sums, self.bias[:, np.newaxis], dtype=np.float64)  # at most 33 bits: exact
-        results = self._requantize.apply(totals, channel_axis=0)
+        results = self.requantize.apply(totals, channel_axis=0)
         return np.maximum(results, 0) if self.relu else results
 
     def _convolve(self, x: NDArray[np.int8], dtype: type[np.integer],

