@@ -52,7 +52,7 @@ class FieldError(GraphError):
     """
 
     def __init__(self, field: str, message: str, *, index: int | None = None) -> None:
-        self.field, self.index = field, index
+        self.field, self.message, self.index = field, message, index
         super().__init__(f"{field} {message}")
 
 

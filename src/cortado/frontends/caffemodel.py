@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cortado.errors import ModelFileError
+from cortado.frontends.file import read_bytes
 from cortado.frontends.wire import WireField, WireReader, WireType, length_field, signed, varint
 from cortado.graph.shape import LARGEST_COUNT
 from cortado.graph.spec import Weights
@@ -40,11 +41,7 @@ def read_caffemodel(path: str | Path) -> Weights:
     Reads layers of both kinds (`layer`, and V1 `layers`), shapes of both kinds, float and double data. Raises
     `ModelFileError` for a file that is truncated, is something else, or does not hold together.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"the file cannot be read: {error.strerror}", file=path) from None
-    return parse_caffemodel(data, file=path)
+    return parse_caffemodel(read_bytes(path), file=path)
 
 
 def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>") -> Weights:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cortado.errors import ModelFileError
-from cortado.frontends.prototxt import read_text
+from cortado.frontends.file import read_text
 
 FILE_NAME = "model.json"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cortado.errors import ModelFileError
 from cortado.frontends.caffemodel import parse_caffemodel
+from cortado.frontends.file import read_bytes
 from cortado.frontends.metadata import FILE_NAME, Metadata, read_metadata
 from cortado.frontends.prototxt import read_prototxt
 from cortado.graph.spec import NetSpec, Weights
@@ -35,10 +36,10 @@ def known_models() -> tuple[str, ...]:
 def load_model(name_or_path: str | Path, *, phase: str = "TEST", weights: str | Path | None = None) -> Model:
     """Load a model for one phase, "TRAIN" or "TEST".
 
-    `name_or_path` is the name of a model that comes with cortado, a prototxt, or a folder that holds one (NAME.prototxt
-    in folder NAME, or deploy.prototxt). `weights` is a caffemodel; unless it is given, NAME.caffemodel beside
-    NAME.prototxt is taken where it exists. Raises `ModelFileError` for what cannot be found or read, and
-    `GraphError` for layers that do not fit together.
+    `name_or_path` is the name of a model that comes with cortado (it wins over a folder of that name), a prototxt, or
+    a folder that holds one (NAME.prototxt in folder NAME, or deploy.prototxt). `weights` is a caffemodel; unless it
+    is given, NAME.caffemodel beside NAME.prototxt is taken where it exists. Raises `ModelFileError` for what cannot
+    be found or read, and `GraphError` for layers that do not fit together.
     """
     prototxt = _find(name_or_path)
     spec = read_prototxt(prototxt, phase=phase)
@@ -55,6 +56,13 @@ def load_model(name_or_path: str | Path, *, phase: str = "TEST", weights: str | 
 
 
 def _find(name_or_path: str | Path) -> Path:
+    try:
+        return _prototxt_of(name_or_path)
+    except OSError as error:
+        raise ModelFileError(f"the file cannot be read: {error.strerror}", file=name_or_path) from None
+
+
+def _prototxt_of(name_or_path: str | Path) -> Path:
     text, path = str(name_or_path), Path(name_or_path)
     if text in known_models():
         path = models_root() / text
@@ -89,10 +97,7 @@ def _prototxt_in(folder: Path) -> Path | None:
 
 
 def _read_weights(path: Path, sha256: str | None) -> Weights:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"the file cannot be read: {error.strerror}", file=path) from None
+    data = read_bytes(path)
     found = hashlib.sha256(data).hexdigest()
     if sha256 is not None and found != sha256:
         raise ModelFileError(f"sha256 must be {sha256} as {FILE_NAME} says, not {found}: the file was changed, or "

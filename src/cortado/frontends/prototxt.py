@@ -1,89 +1,37 @@
 """A network file (prototxt) -> NetSpec.
 
-Knows Caffe's NetParameter and the fields every layer has; the fields of a layer type are the type's own dataclass.
+The fields of a layer type are the type's own dataclass, found in the registry of layers.
 Source: `caffe.proto` and `upgrade_proto.cpp` of BVLC/caffe.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cortado.errors import ModelFileError
+from cortado.errors import FieldError, ModelFileError
 from cortado.frontends.binding import bind
-from cortado.frontends.netstate import NetState, NetStateRule, Phase, included
-from cortado.frontends.text_token import error_at
+from cortado.frontends.file import read_text
+from cortado.frontends.net_fields import LayerFields, NetFields, RuleFields, TypeFields
+from cortado.frontends.netstate import NetState, Phase, included
+from cortado.frontends.text_token import error_at, shortened
 from cortado.frontends.textformat import Field, Message, parse_text
-from cortado.frontends.v1_layer import ShareMode, V1LayerFields
+from cortado.frontends.v1_layer import V1LayerFields
 from cortado.graph.check import check
-from cortado.graph.spec import BlobSettings, LayerSpec, NetSpec
+from cortado.graph.spec import LayerSpec, NetSpec
 from cortado.layers.input import BlobShape, InputParameters
 from cortado.layers.layer import layer_types
 
-
-@dataclass(frozen=True, kw_only=True)
-class NetFields:
-    """Caffe's NetParameter; layers are read one by one, once it is known which are in the network."""
-
-    name: str = ""
-    input: tuple[str, ...] = ()
-    input_shape: tuple[BlobShape, ...] = ()
-    input_dim: tuple[int, ...] = ()
-    force_backward: bool = False
-    state: NetState = NetState()
-    debug_info: bool = False
-    layer: tuple[Message, ...] = ()
-    layers: tuple[Message, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParamFields:
-    """Caffe's ParamSpec."""
-
-    name: str = ""
-    share_mode: ShareMode = ShareMode.STRICT
-    lr_mult: float = 1.0
-    decay_mult: float = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerFields:
-    """The fields of Caffe's LayerParameter that do not depend on the type, and `ocl_enable` of the paper's fork."""
-
-    name: str = ""
-    type: str
-    bottom: tuple[str, ...] = ()
-    top: tuple[str, ...] = ()
-    phase: Phase | None = None
-    include: tuple[NetStateRule, ...] = ()
-    exclude: tuple[NetStateRule, ...] = ()
-    loss_weight: tuple[float, ...] = ()
-    param: tuple[ParamFields, ...] = ()
-    propagate_down: tuple[bool, ...] = ()
-    ocl_enable: bool | None = None
-    blobs: tuple[Message, ...] = ()
-
-    @property
-    def blob_settings(self) -> tuple[BlobSettings, ...]:
-        """What `param` says, blob by blob."""
-        return tuple(BlobSettings(name=param.name, lr_mult=param.lr_mult, decay_mult=param.decay_mult)
-                     for param in self.param)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RuleFields:
-    """What decides whether a layer is in the network."""
-
-    include: tuple[NetStateRule, ...] = ()
-    exclude: tuple[NetStateRule, ...] = ()
+# Fields that only SolverParameter has, and that every solver has one of.
+_SOLVER_FIELDS = ("net", "train_net", "base_lr", "lr_policy", "max_iter")
 
 
 def read_prototxt(path: str | Path, *, phase: str = "TEST", level: int | None = None,
                   stages: tuple[str, ...] = ()) -> NetSpec:
     """The network a file describes for one phase ("TRAIN" or "TEST"), level and set of stages.
 
-    `level` and `stages` add to the file's own `state`. Raises `ModelFileError` for a file that cannot be read as a
+    `phase` and `level`, where given, replace those of the file's own `state`; `stages` add to its stages. Raises `ModelFileError` for a file that cannot be read as a
     network and `GraphError` for one whose layers do not fit together.
     """
     return parse_prototxt(read_text(path), file=str(path), phase=phase, level=level, stages=stages)
@@ -93,6 +41,7 @@ def parse_prototxt(text: str, *, file: str = "<text>", phase: str = "TEST", leve
                    stages: tuple[str, ...] = ()) -> NetSpec:
     """As `read_prototxt`, from text; `file` is the name errors show."""
     tree = parse_text(text, file)
+    _refuse_solver(tree)
     fields = bind(tree, NetFields, "network")
     state = replace(fields.state, phase=Phase[phase], stage=(*fields.state.stage, *stages),
                     level=fields.state.level if level is None else level)
@@ -109,18 +58,20 @@ def parse_prototxt(text: str, *, file: str = "<text>", phase: str = "TEST", leve
     return net
 
 
-def read_text(path: str | Path) -> str:
-    """The text of a UTF-8 file; raises `ModelFileError`."""
+def _input_shape(places: tuple[Field, ...], dims: tuple[int, ...]) -> BlobShape:
     try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ModelFileError(f"the file cannot be read: {error.strerror}", file=path) from None
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ModelFileError("a network file must be UTF-8 text, this is not (a caffemodel holds weights and goes "
-                             "beside the prototxt)", file=path, line=line) from None
+        return BlobShape(dim=dims)
+    except FieldError as error:
+        place = places[error.index or 0].position
+        raise error_at(place, f"network: input_dim {error.message}") from None
+
+
+def _refuse_solver(tree: Message) -> None:
+    """A solver file is easily taken for the network file it names."""
+    for name in _SOLVER_FIELDS:
+        for found in tree.named(name):
+            raise error_at(found.position, f"network: '{name}' belongs to a solver file; the network file must be "
+                                           "given, the solver names it in 'net' or 'train_net'")
 
 
 def _is_included(message: Message, state: NetState) -> bool:
@@ -136,23 +87,22 @@ def _is_included(message: Message, state: NetState) -> bool:
 def _who(message: Message) -> str:
     """How errors call a layer before its fields are known to be good."""
     names = message.named("name")
-    return f"layer '{getattr(names[0].value, 'value', '')}'" if names else "layer without a name"
+    return f"layer '{shortened(str(getattr(names[0].value, 'value', '')))}'" if names else "layer without a name"
 
 
 def _read_layer(message: Message, phase: Phase) -> LayerSpec:
     who = _who(message)
-    type_field = next(iter(message.named("type")), None)
-    type_name = getattr(type_field.value, "value", None) if type_field else None
-    if isinstance(type_name, str):
-        _check_type(who, type_name, type_field)
-    parameters_field = layer_types[type_name].parameters_field if type_name in layer_types else None
+    types = Message(message.named("type"), message.position)
+    type_name = bind(types, TypeFields, who).type
+    _check_type(who, type_name, types.fields[0])
+    parameters_field = layer_types[type_name].parameters_field
     common, own = _split(message, parameters_field)
-    fields = bind(common, LayerFields, who, also_known=[parameters_field] if parameters_field else [])
+    fields = bind(common, LayerFields, who, also_known=[parameters_field])
     if fields.phase not in (None, phase):
         raise error_at(message.named("phase")[0].position,
                        f"{who}: phase must be the network's, {phase.name}; to leave a layer out of the others write "
                        f"include {{ phase: {fields.phase.name} }}")
-    return _layer(message, fields, fields.type, own, ocl_enable=fields.ocl_enable,
+    return _layer(message, fields, type_name, own, ocl_enable=fields.ocl_enable,
                   propagate_down=fields.propagate_down)
 
 
@@ -176,7 +126,7 @@ def _check_type(who: str, type_name: str, type_field: Field) -> None:
         raise error_at(type_field.value.position, f"{who}: {layer_types.unknown(type_name)}")
 
 
-def _split(message: Message, parameters_field: str | None) -> tuple[Message, tuple[Field, ...]]:
+def _split(message: Message, parameters_field: str) -> tuple[Message, tuple[Field, ...]]:
     """The fields every layer has, and those of the layer's own type."""
     own = tuple(field for field in message.fields if field.name == parameters_field)
     common = tuple(field for field in message.fields if field.name != parameters_field)
@@ -187,9 +137,9 @@ def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str
            **more: Any) -> LayerSpec:
     who = f"layer '{fields.name}'"
     for name in ("name", "bottom", "top"):
-        for field in message.named(name):
-            if not field.value.value:
-                raise error_at(field.value.position, f"{who}: field '{name}' must not be empty")
+        for given in message.named(name):
+            if not given.value.value:
+                raise error_at(given.value.position, f"{who}: field '{name}' must not be empty")
     if not fields.name:
         raise error_at(message.position, f"{type_name} layer: field 'name' must be given")
     if fields.blobs:
@@ -233,11 +183,8 @@ def _input_layers(tree: Message, fields: NetFields, layers: tuple[LayerSpec, ...
                            f"network: input_dim must have four values for each of {count} inputs, "
                            f"not {len(fields.input_dim)}")
         places = tree.named("input_dim")
-        shapes = tuple(
-            bind(Message(tuple(Field("dim", place.value, place.position) for place in places[start:start + 4]),
-                         places[start].position), BlobShape, "network: input_dim")
-            for start in range(0, 4 * count, 4)
-        )
+        shapes = tuple(_input_shape(places[start:start + 4], fields.input_dim[start:start + 4])
+                       for start in range(0, 4 * count, 4))
     if len(shapes) != count and not (count and len(shapes) == 1):
         place = (tree.named("input") or tree.named("input_shape"))[0].position
         raise error_at(place, f"network: inputs must have one input_shape each, or four input_dim each: "

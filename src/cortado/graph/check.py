@@ -41,7 +41,8 @@ def _unknown_bottom(net: NetSpec, place: int, index: int) -> GraphError:
     layer = net.layers[place]
     bottom = layer.bottoms[index]
     # A layer that works in place on a blob needs a producer itself, so it is none.
-    producer = next((later for later in net.layers[place:] if bottom in later.tops and bottom not in later.bottoms), None)
+    producers = (later for later in net.layers[place:] if bottom in later.tops and bottom not in later.bottoms)
+    producer = next(producers, None)
     if producer is None:
         return layer.error(f"bottom {index} '{bottom}' is produced by nobody")
     path = _path(net, layer, producer)

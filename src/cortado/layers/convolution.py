@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from torch import Tensor
@@ -40,18 +40,18 @@ class ConvolutionParameters:
     stride_w: int | None = None
     dilation: tuple[int, ...] = ()
     group: int = 1
-    weight_filler: Filler = Filler()
-    bias_filler: Filler = Filler()
+    weight_filler: Filler = field(default_factory=Filler)
+    bias_filler: Filler = field(default_factory=Filler)
     engine: CaffeEngine = CaffeEngine.DEFAULT
     subengine: Subengine | None = None
     axis: int = 1
     force_nd_im2col: bool = False
 
     def __post_init__(self) -> None:
-        for field in ("num_output", "group"):
-            value = getattr(self, field)
+        for name in ("num_output", "group"):
+            value = getattr(self, name)
             if value < 1:
-                raise FieldError(field, f"must be at least 1, not {value}")
+                raise FieldError(name, f"must be at least 1, not {value}")
         if self.num_output % self.group:
             raise FieldError("num_output", f"must be a multiple of group {self.group}, not {self.num_output}")
         if self.axis not in (1, -3):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 from torch.nn import functional
@@ -21,8 +21,8 @@ class InnerProductParameters:
 
     num_output: int
     bias_term: bool = True
-    weight_filler: Filler = Filler()
-    bias_filler: Filler = Filler()
+    weight_filler: Filler = field(default_factory=Filler)
+    bias_filler: Filler = field(default_factory=Filler)
     axis: int = 1
     transpose: bool = False
     engine: CaffeEngine = CaffeEngine.DEFAULT

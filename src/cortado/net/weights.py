@@ -23,7 +23,8 @@ def expected_blobs(net: NetSpec) -> dict[str, tuple[TensorShape, ...]]:
     return {name: blobs for name, blobs in expected.items() if blobs}
 
 
-def match_weights(net: NetSpec, weights: Weights, *, drop_extra_layers: bool = False) -> dict[str, tuple[np.ndarray, ...]]:
+def match_weights(net: NetSpec, weights: Weights, *,
+                  drop_extra_layers: bool = False) -> dict[str, tuple[np.ndarray, ...]]:
     """The weights in the shapes the network has, matched by layer name.
 
     Old files write every shape with four dimensions; 1x1xKxC is KxC. Raises `WeightsError` naming the layer, the

@@ -1,1 +1,1 @@
-
+"""NetSpec -> NetSpec, one file each: what makes a network fit for the planner."""

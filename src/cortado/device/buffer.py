@@ -1,0 +1,46 @@
+"""Memory of a device, handed out in pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cortado.errors import DeviceError
+
+# Buffers start on a page, which is a multiple of every beat.
+ALIGNMENT = 4096
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """`size` bytes of a device's memory from byte `address` on."""
+
+    address: int
+    size: int
+
+
+class Allocator:
+    """First fit over a memory of `size` bytes. The first page stays free, so that no buffer has address 0."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._taken: list[Buffer] = []
+
+    def allocate(self, size: int) -> Buffer:
+        """A buffer of at least `size` bytes; `DeviceError` when no gap is large enough."""
+        needed = -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
+        address = ALIGNMENT
+        for index, taken in enumerate([*self._taken, Buffer(self._size, 0)]):
+            if taken.address - address >= needed:
+                buffer = Buffer(address, size)
+                self._taken.insert(index, buffer)
+                return buffer
+            address = taken.address + -(-max(taken.size, 1) // ALIGNMENT) * ALIGNMENT
+        used = sum(buffer.size for buffer in self._taken)
+        raise DeviceError(f"device memory: {size} bytes do not fit; {used} of {self._size} bytes are taken. Use a "
+                          "smaller batch or a device with more memory (--memory-mib)")
+
+    def free(self, buffer: Buffer) -> None:
+        """Give a buffer back; `DeviceError` if it is not taken."""
+        if buffer not in self._taken:
+            raise DeviceError(f"device memory: buffer at {buffer.address:#x} of {buffer.size} bytes is not taken")
+        self._taken.remove(buffer)

@@ -1,0 +1,50 @@
+"""The golden device: exact integers on the host, without a clock."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cortado.device.buffer import Allocator, Buffer
+from cortado.device.device import Device, DeviceOptions, device_types
+from cortado.engines.design import Design
+from cortado.engines.job import Job
+
+
+@device_types.register("golden")
+class GoldenDevice(Device):
+    """Runs the integer convolution of a job on its packed maps; what every other device must equal to the bit."""
+
+    name = "golden"
+
+    def __init__(self, options: DeviceOptions) -> None:
+        super().__init__(options)
+        self._allocator = Allocator(options.memory_bytes)
+        self._contents: dict[Buffer, np.ndarray] = {}
+        self._programmed: str | None = None
+
+    def program(self, design: Design) -> None:
+        self._programmed = design.configuration_hash
+
+    def allocate(self, size: int) -> Buffer:
+        buffer = self._allocator.allocate(size)
+        self._contents[buffer] = np.zeros(size, np.uint8)
+        return buffer
+
+    def free(self, buffer: Buffer) -> None:
+        self._allocator.free(buffer)
+        del self._contents[buffer]
+
+    def write(self, buffer: Buffer, data: np.ndarray) -> None:
+        flat = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
+        self._contents[buffer][: flat.size] = flat
+
+    def read(self, buffer: Buffer) -> np.ndarray:
+        return self._contents[buffer].copy()
+
+    def run(self, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> None:
+        self.require_configuration(job, self._programmed)
+        maps = job.source.unpack(self._contents[source][: job.source.size_bytes])
+        self.write(target, job.target.pack(job.convolution.golden(maps)))
+
+    def close(self) -> None:
+        self._contents.clear()

@@ -1,0 +1,46 @@
+"""What every engine answers, and the registry that finds it by name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from cortado.engines.design import Design
+from cortado.engines.estimate import Estimate
+from cortado.engines.job import Job
+from cortado.graph.shape import TensorShape
+from cortado.graph.spec import LayerSpec
+from cortado.numerics.convolution import IntegerConvolution
+from cortado.registry import Registry
+
+engine_types: Registry[type[Engine]] = Registry("engine")
+
+
+class Engine(ABC):
+    """A generator of hardware for some layers, with one configuration."""
+
+    name: str
+    multipliers: int
+
+    @classmethod
+    @abstractmethod
+    def from_fields(cls, fields: dict[str, object]) -> Engine:
+        """The engine with the given fields of its configuration, the rest by default.
+
+        Raises `ConfigurationError` for an unknown field or a value outside the legal range.
+        """
+
+    @abstractmethod
+    def rejects(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> str | None:
+        """Why this engine cannot take the layer, in words that name the limit; None when it can."""
+
+    @abstractmethod
+    def estimate(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> Estimate:
+        """What the layer costs; only for a layer that is not rejected."""
+
+    @abstractmethod
+    def job(self, layer: str, convolution: IntegerConvolution, bottom: TensorShape) -> Job:
+        """The layer with its integer weights, on maps of shape `bottom`, ready for a device."""
+
+    @abstractmethod
+    def design(self) -> Design:
+        """The circuit."""

@@ -1,0 +1,74 @@
+"""The cut: which layer runs where, in which formats, at what cost, and why not elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cortado.engines.engine import Engine
+from cortado.engines.estimate import Estimate
+from cortado.graph.shape import TensorShape
+from cortado.graph.spec import NetSpec
+from cortado.numerics.convolution import IntegerConvolution
+from cortado.planner.quantisation import LayerFormat
+
+
+class Target(Enum):
+    """Who runs a layer."""
+
+    HOST = "host"
+    FPGA = "FPGA"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """One layer of the cut."""
+
+    layer: str
+    type: str
+    fused: tuple[str, ...]
+    """Types of the layers folded into it."""
+    bottoms: tuple[TensorShape, ...]
+    tops: tuple[TensorShape, ...]
+    macs: int
+    target: Target
+    wanted: bool
+    """Whether it was to be on the FPGA if an engine takes it."""
+    reason: str
+    """Why it is where it is."""
+    engine: str | None = None
+    estimate: Estimate | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """Placements of all layers, in the order they run, and the engine of those on the FPGA."""
+
+    net: NetSpec
+    engine: Engine
+    placements: tuple[Placement, ...]
+
+    @property
+    def fpga_layers(self) -> tuple[str, ...]:
+        """Names of the layers on the FPGA."""
+        return tuple(place.layer for place in self.placements if place.target is Target.FPGA)
+
+    def placement(self, layer: str) -> Placement:
+        """The placement of that layer; `LookupError` names the known ones."""
+        self.net.layer(layer)
+        return next(place for place in self.placements if place.layer == layer)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A cut with formats: everything a run needs."""
+
+    cut: Cut
+    scales: Mapping[str, float]
+    """Of each blob."""
+    calibration: str
+    """How the ranges were found."""
+    formats: Mapping[str, LayerFormat]
+    convolutions: Mapping[str, IntegerConvolution] = field(repr=False)
+    """By FPGA layer."""
