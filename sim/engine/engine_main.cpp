@@ -32,11 +32,22 @@ bool attempt(Action action) {
     return false;
 }
 
-void require_inside(cortado::Shell& shell, uint64_t address, uint64_t count) {
-    if (!shell.memory().holds(address, count)) throw std::out_of_range{"outside the memory"};
-}
-
 }  // namespace
+
+/// An engine in its shell, and the memory, which outlives a reset of both.
+struct Simulation {
+    explicit Simulation(const cortado::Options& options) : options{options}, memory{options.memory_bytes} { reset(); }
+
+    void reset() { shell = std::make_unique<cortado::Shell>(options, memory); }
+
+    void require_inside(uint64_t address, uint64_t count) const {
+        if (!memory.holds(address, count)) throw std::out_of_range{"outside the memory"};
+    }
+
+    cortado::Options options;
+    cortado::Memory memory;
+    std::unique_ptr<cortado::Shell> shell;
+};
 
 #define CORTADO_API extern "C" __attribute__((visibility("default")))
 
@@ -49,55 +60,62 @@ CORTADO_API bool cortado_traced() { return CORTADO_TRACE; }
 /// Words of the last failure in this thread.
 CORTADO_API const char* cortado_error() { return last_error.c_str(); }
 
-/// A simulated engine after reset, or null.
-CORTADO_API cortado::Shell* cortado_create(const cortado::Options* options) {
-    std::unique_ptr<cortado::Shell> shell;
-    attempt([&] { shell = std::make_unique<cortado::Shell>(*options); });
-    return shell.release();
+/// A simulated engine after power-on, its memory all zeros; or null.
+CORTADO_API Simulation* cortado_create(const cortado::Options* options) {
+    std::unique_ptr<Simulation> simulation;
+    attempt([&] { simulation = std::make_unique<Simulation>(*options); });
+    return simulation.release();
 }
 
-CORTADO_API void cortado_destroy(cortado::Shell* shell) { delete shell; }
+CORTADO_API void cortado_destroy(Simulation* simulation) { delete simulation; }
 
-CORTADO_API bool cortado_register_read(cortado::Shell* shell, uint32_t offset, uint32_t* value) {
-    return attempt([&] { *value = shell->read_register(offset); });
+/// Back to power-on; only the memory stays as it is. A wave file is closed.
+CORTADO_API bool cortado_reset(Simulation* simulation) {
+    return attempt([&] { simulation->reset(); });
 }
 
-CORTADO_API bool cortado_register_write(cortado::Shell* shell, uint32_t offset, uint32_t value) {
-    return attempt([&] { shell->write_register(offset, value); });
+CORTADO_API bool cortado_register_read(const Simulation* simulation, uint32_t offset, uint32_t* value) {
+    return attempt([&] { *value = simulation->shell->read_register(offset); });
 }
 
-CORTADO_API bool cortado_memory_write(cortado::Shell* shell, uint64_t address, const uint8_t* data, uint64_t count) {
+CORTADO_API bool cortado_register_write(Simulation* simulation, uint32_t offset, uint32_t value) {
+    return attempt([&] { simulation->shell->write_register(offset, value); });
+}
+
+CORTADO_API bool cortado_memory_write(Simulation* simulation, uint64_t address, const uint8_t* data, uint64_t count) {
     return attempt([&] {
-        require_inside(*shell, address, count);
-        std::memcpy(shell->memory().at(address), data, count);
+        simulation->require_inside(address, count);
+        std::memcpy(simulation->memory.at(address), data, count);
     });
 }
 
-CORTADO_API bool cortado_memory_read(cortado::Shell* shell, uint64_t address, uint8_t* data, uint64_t count) {
+CORTADO_API bool cortado_memory_read(Simulation* simulation, uint64_t address, uint8_t* data, uint64_t count) {
     return attempt([&] {
-        require_inside(*shell, address, count);
-        std::memcpy(data, shell->memory().at(address), count);
+        simulation->require_inside(address, count);
+        std::memcpy(data, simulation->memory.at(address), count);
     });
 }
 
 /// Runs at most `max_cycles` cycles of the job; false only if the model itself failed.
-CORTADO_API bool cortado_step(cortado::Shell* shell, uint64_t max_cycles, cortado::Outcome* outcome) {
+CORTADO_API bool cortado_step(Simulation* simulation, uint64_t max_cycles, cortado::Outcome* outcome) {
     return attempt([&] {
-        *outcome = shell->step(max_cycles);
-        if (*outcome == cortado::Outcome::FAULT) last_error = shell->fault();
+        *outcome = simulation->shell->step(max_cycles);
+        if (*outcome == cortado::Outcome::FAULT) last_error = simulation->shell->fault();
     });
 }
 
-/// Cycles since the simulated engine was created.
-CORTADO_API uint64_t cortado_cycle(const cortado::Shell* shell) { return shell->cycle(); }
+/// Cycles since power-on.
+CORTADO_API uint64_t cortado_cycle(const Simulation* simulation) { return simulation->shell->cycle(); }
 
 /// Fills one StreamState for each stream, in the order of the rendered list.
-CORTADO_API void cortado_streams(const cortado::Shell* shell, cortado::StreamState* states) {
-    const auto all = shell->streams();
+CORTADO_API void cortado_streams(const Simulation* simulation, cortado::StreamState* states) {
+    const auto all = simulation->shell->streams();
     std::memcpy(states, all.data(), sizeof all);
 }
 
 /// Starts a wave file; false if the library is not traced or the file cannot be opened.
-CORTADO_API bool cortado_wave_open(cortado::Shell* shell, const char* path) { return shell->wave().open(path); }
+CORTADO_API bool cortado_wave_open(Simulation* simulation, const char* path) {
+    return simulation->shell->wave().open(path);
+}
 
-CORTADO_API void cortado_wave_close(cortado::Shell* shell) { shell->wave().close(); }
+CORTADO_API void cortado_wave_close(Simulation* simulation) { simulation->shell->wave().close(); }

@@ -87,15 +87,6 @@ public:
         return true;
     }
 
-    /// Forgets everything under way.
-    void reset() {
-        for (ReadMaster& master : masters_) {
-            master.holds_beat = master.holds_request = false;
-            master.in_flight.clear();
-        }
-        in_flight_ = 0;
-    }
-
 private:
     void take_request(uint64_t cycle) {
         for (size_t step = 1; step <= MASTERS; ++step) {
@@ -179,13 +170,6 @@ public:
             holds_request_ = false;
         }
         if (!responds_ && !responses_.empty() && responses_.front() <= cycle + 1) responds_ = !stalls();
-    }
-
-    /// Forgets everything under way.
-    void reset() {
-        holds_request_ = responds_ = false;
-        writing_.clear();
-        responses_.clear();
     }
 
 private:

@@ -1,4 +1,7 @@
-// The shell around one engine: clock and reset, registers, the descriptor reader and the memory.
+// The shell around one engine: clock, registers, the descriptor reader and the memory's ports.
+//
+// A shell starts as after power-on: Amaranth's registers have the same value then as after reset, so the engine is
+// compiled without its reset input, which every register's next value would otherwise depend on in every evaluation.
 //
 // A cycle: the inputs set at the end of the cycle before settle with the clock low; the streams are sampled; the clock
 // rises; the next inputs are set. Nothing the shell drives depends on what the engine drives in the same cycle, so
@@ -50,9 +53,9 @@ enum Index : size_t { CORTADO_STREAMS(CORTADO_STREAM) COUNT };
 
 class Shell {
 public:
-    explicit Shell(const Options& options)
+    Shell(const Options& options, Memory& memory)
         : options_{options},
-          memory_{options.memory_bytes},
+          memory_{memory},
           context_{Wave::context()},
           engine_{std::make_unique<Vengine>(context_.get(), "engine")},
           wave_{*context_, *engine_},
@@ -63,33 +66,15 @@ public:
         static_assert(sizeof engine_->CORTADO_PORT(activations, payload) == BEAT_BYTES);
         static_assert(sizeof engine_->CORTADO_PORT(weights, payload) == BEAT_BYTES);
         static_assert(sizeof engine_->CORTADO_PORT(results, payload) == BEAT_BYTES);
-        reset();
+        drive();
+        // Constants such as the identity are outputs too, and can be read before the first cycle.
+        engine_->eval();
     }
 
     ~Shell() { engine_->final(); }
 
-    Memory& memory() { return memory_; }
     Wave& wave() { return wave_; }
     uint64_t cycle() const { return cycle_; }
-
-    /// Forgets the job and everything under way; memory stays as it is.
-    void reset() {
-        busy_ = done_ = false;
-        fault_.clear();
-        descriptors_to_ask_ = words_to_send_ = 0;
-        word_ = 0;
-        word_valid_ = false;
-        reads_.reset();
-        writes_.reset();
-        transfers_.fill(0);
-        engine_->rst = 1;
-        for (int cycle = 0; cycle < 2; ++cycle) {
-            drive();
-            clock();
-        }
-        engine_->rst = 0;
-        drive();
-    }
 
     /// The register at `offset`; throws std::out_of_range for an offset outside the map.
     uint32_t read_register(uint32_t offset) const {
@@ -112,7 +97,6 @@ public:
     void write_register(uint32_t offset, uint32_t value) {
         switch (static_cast<Register>(offset)) {
             case Register::CONTROL:
-                if (value & CONTROL_RESET) reset();
                 if (value & CONTROL_START) start();
                 return;
             case Register::DESCRIPTOR_ADDRESS: descriptor_address_ = value; return;
@@ -186,25 +170,15 @@ private:
         wave_.dump(2 * cycle_ + engine_->clk);
     }
 
-    void clock() {
-        engine_->clk = 0;
-        evaluate();
-        rise();
-    }
-
-    void rise() {
-        engine_->clk = 1;
-        evaluate();
-        ++cycle_;
-    }
-
     void run_cycle() {
         engine_->clk = 0;
         evaluate();
         const bool all_sent = words_to_send_ == 0;
         const bool engine_busy = engine_->CORTADO_PORT(status, busy);
         sample();
-        rise();
+        engine_->clk = 1;
+        evaluate();
+        ++cycle_;
         update();
         if (all_sent && !engine_busy) finish();
     }
@@ -311,7 +285,7 @@ private:
     }
 
     Options options_;
-    Memory memory_;
+    Memory& memory_;
     std::unique_ptr<VerilatedContext> context_;
     std::unique_ptr<Vengine> engine_;
     Wave wave_;

@@ -88,5 +88,6 @@ class Device(ABC):
     def require_configuration(self, job: Job, programmed: str | None) -> None:
         """Refuse a job made for another configuration; `programmed` is the hash of the circuit, None without one."""
         if job.configuration_hash != programmed:
-            raise DeviceError(f"device '{self.name}': layer '{job.layer}' needs configuration {job.configuration_hash}, "
-                              f"not {programmed or 'none'}; program the device with the engine of the plan")
+            raise DeviceError(f"device '{self.name}': layer '{job.layer}' needs configuration "
+                              f"{job.configuration_hash}, not {programmed or 'none'}; program the device with the "
+                              "engine of the plan")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from amaranth.hdl import In
+from amaranth.hdl import Value
 from amaranth.lib import wiring
+from amaranth.lib.wiring import In
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,6 @@ class Design:
         component = self.component()
         for path, member, value in component.signature.flatten(component):
             direction = "input" if member.flow is In else "output"
-            ports["__".join(str(part) for part in path)] = {"direction": direction, "width": value.shape().width
-                                                            if hasattr(value, "shape") else len(value.as_value())}
+            ports["__".join(str(part) for part in path)] = {
+                "direction": direction, "width": len(Value.cast(value))}
         return ports

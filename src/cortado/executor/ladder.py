@@ -6,17 +6,20 @@ can do to this layer on these inputs. Every other step is equal to the bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.nn import functional
 
-from cortado.device.device import Device
+from cortado.device.device import Device, DeviceOptions
+from cortado.device.golden import GoldenDevice
+from cortado.engines.job import Job
 from cortado.executor.executor import Executor, run_job
 from cortado.graph.spec import LayerSpec
 from cortado.net.net import Net
-from cortado.planner.plan import Plan
+from cortado.planner.plan import Placement, Plan
 from cortado.planner.quantisation import ACTIVATIONS
 
 # Relative error of a 16-bit multiplier that uses all its bits, and of float32 sums of up to 10,000 terms.
@@ -46,44 +49,60 @@ class Rung:
     """In steps of the output's scale; 0 where every bit counts."""
 
 
-class Ladder:
-    """Climbs the ladder for FPGA layers of a plan; each layer's input is what golden made of the layers before it."""
+def climb(plan: Plan, net: Net, device: Device, inputs: Mapping[str, np.ndarray], *, layers: Collection[str],
+          started: Callable[[Placement], None] | None = None) -> tuple[Rung, ...]:
+    """Both steps of each of `layers`: golden against reference, the device against golden.
 
-    def __init__(self, plan: Plan, net: Net, device: Device) -> None:
-        self._plan, self._net, self._device = plan, net, device
+    The input of each layer is what golden makes of the layers before it, so that one layer's difference does not show
+    in the next. `inputs` are float32 pictures by blob.
+    """
+    if layers:
+        device.program(plan.cut.engine.design())
+    rungs: list[Rung] = []
+    with GoldenDevice(DeviceOptions(memory_bytes=device.options.memory_bytes)) as golden:
+        executor = Executor(plan, net, golden)
+        values = executor.run(inputs).values
+    for name in layers:
+        if started is not None:
+            started(plan.cut.placement(name))
+        layer = plan.cut.net.layer(name)
+        blob = layer.bottoms[0]
+        source = ACTIVATIONS.quantise(values[blob], plan.scales[blob])
+        rungs.extend(_climb_layer(plan, net, device, layer, executor.job(name, source), source))
+    return tuple(rungs)
 
-    def climb(self, layer: LayerSpec, source: np.ndarray, executor: Executor) -> tuple[Rung, Rung]:
-        """Both steps of one layer on int8 maps (N, C, H, W): golden against reference, the device against golden."""
-        job = executor.job(layer.name, source)
-        golden = job.convolution.golden(source)
-        reference, tolerance = self._reference(layer, source)
-        scale = self._plan.scales[layer.tops[0]]
-        # The device saturates; a float result beyond the range counts as the end of the range.
-        expected = np.clip(reference / scale, ACTIVATIONS.min, ACTIVATIONS.max)
-        first = _compare(layer.name, "reference", "golden", expected, golden, tolerance / scale)
-        result, _ = run_job(self._device, job, source)
-        second = _compare(layer.name, "golden", self._device.name, golden, result, np.zeros(1))
-        return first, second
 
-    def _reference(self, layer: LayerSpec, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The float layer on the same (dequantised) input, and how far golden may be from it, number by number."""
-        layer_format = self._plan.formats[layer.name]
-        values = torch.from_numpy(source.astype(np.float64) * layer_format.input_scale)
-        stage = self._net.stage(layer.name)
-        with torch.no_grad():
-            reference = stage(values.float())[0].numpy().astype(np.float64)
-            # A weight is off by half its scale at most, so a sum is off by half of sum |x|, channel by channel.
-            channels = source.shape[1]
-            ones = torch.ones((1, channels, *layer.parameters.kernel), dtype=torch.float64)
-            magnitude = functional.conv2d(values.abs(), ones, padding=layer.parameters.pads).numpy()
-        weight_scales = np.asarray(layer_format.weight_scales)[None, :, None, None]
-        tolerance = (
-            magnitude * weight_scales / 2
-            + layer_format.input_scale * weight_scales / 2
-            + layer_format.output_scale * (0.5 + MULTIPLIER_ERROR * 2 * ACTIVATIONS.max)
-            + FLOAT_ERROR * (np.abs(reference) + magnitude * weight_scales * ACTIVATIONS.max)
-        )
-        return reference, tolerance
+def _climb_layer(plan: Plan, net: Net, device: Device, layer: LayerSpec, job: Job,
+                 source: np.ndarray) -> tuple[Rung, Rung]:
+    golden = job.convolution.golden(source)
+    reference, tolerance = _reference(plan, net, layer, source)
+    scale = plan.scales[layer.tops[0]]
+    # The device saturates; a float result beyond the range counts as the end of the range.
+    expected = np.clip(reference / scale, ACTIVATIONS.min, ACTIVATIONS.max)
+    result, _ = run_job(device, job, source)
+    return (_compare(layer.name, "reference", "golden", expected, golden, tolerance / scale),
+            _compare(layer.name, "golden", device.name, golden, result, np.zeros(1)))
+
+
+def _reference(plan: Plan, net: Net, layer: LayerSpec, source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The float layer on the same (dequantised) input, and how far golden may be from it, number by number."""
+    layer_format = plan.formats[layer.name]
+    values = torch.from_numpy(source.astype(np.float64) * layer_format.input_scale)
+    stage = net.stage(layer.name)
+    with torch.no_grad():
+        reference = stage(values.float())[0].numpy().astype(np.float64)
+        # A weight is off by half its scale at most, so a sum is off by half of sum |x|, channel by channel.
+        channels = source.shape[1]
+        ones = torch.ones((1, channels, *layer.parameters.kernel), dtype=torch.float64)
+        magnitude = functional.conv2d(values.abs(), ones, padding=layer.parameters.pads).numpy()
+    weight_scales = np.asarray(layer_format.weight_scales)[None, :, None, None]
+    tolerance = (
+        magnitude * weight_scales / 2
+        + layer_format.input_scale * weight_scales / 2
+        + layer_format.output_scale * (0.5 + MULTIPLIER_ERROR * 2 * ACTIVATIONS.max)
+        + FLOAT_ERROR * (np.abs(reference) + magnitude * weight_scales * ACTIVATIONS.max)
+    )
+    return reference, tolerance
 
 
 def _compare(layer: str, lower: str, upper: str, expected: np.ndarray, actual: np.ndarray,

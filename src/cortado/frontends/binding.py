@@ -78,7 +78,7 @@ def _schema(cls: type) -> dict[str, _FieldType]:
 
 
 def _unknown_field(who: str, name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     return f"{who}: unknown field '{shortened(name)}'{hint} (known: {', '.join(sorted(known))})"
 

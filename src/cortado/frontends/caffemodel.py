@@ -176,4 +176,6 @@ def _wrong_wire_type(reader: WireReader, field: WireField, who: str) -> ModelFil
 
 
 def _shape_words(dims: tuple[int, ...]) -> str:
-    return "x".join(str(dim) for dim in dims[:_LARGEST_RANK]) or "scalar"
+    if len(dims) > _LARGEST_RANK:
+        return f"{len(dims)} dimensions"
+    return "x".join(str(dim) for dim in dims) or "scalar"

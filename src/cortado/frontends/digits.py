@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cortado.frontends.dataset import Dataset, datasets
+
 # Every fifth picture is held out. No random draw: the split cannot move with a library's generator.
 HELD_OUT_EVERY = 5
 
@@ -33,3 +35,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
 
     pictures, labels = load_digits(return_X_y=True)
     return (pictures.reshape(-1, 1, 8, 8) / BRIGHTEST).astype(np.float32), labels.astype(np.int64)
+
+
+datasets.register("digits")(
+    Dataset(title="scikit-learn's handwritten digits", held_out=held_out_digits, training=training_digits))

@@ -34,7 +34,9 @@ class PictureInput:
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """`weights_sha256` pins the caffemodel beside it; `engine` is the configuration the model runs with unless told."""
+    """`weights_sha256` pins the caffemodel beside it; `dataset` names the pictures it is calibrated and judged with;
+    `engine` is the configuration the model runs with unless told.
+    """
 
     title: str
     source: str
@@ -42,6 +44,7 @@ class Metadata:
     weights_sha256: str | None = None
     labels: tuple[str, ...] = ()
     picture: PictureInput | None = None
+    dataset: str | None = None
     engine: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -31,8 +31,9 @@ def read_prototxt(path: str | Path, *, phase: str = "TEST", level: int | None = 
                   stages: tuple[str, ...] = ()) -> NetSpec:
     """The network a file describes for one phase ("TRAIN" or "TEST"), level and set of stages.
 
-    `phase` and `level`, where given, replace those of the file's own `state`; `stages` add to its stages. Raises `ModelFileError` for a file that cannot be read as a
-    network and `GraphError` for one whose layers do not fit together.
+    `phase` and `level`, where given, replace those of the file's own `state`; `stages` add to its stages. Raises
+    `ModelFileError` for a file that cannot be read as a network and `GraphError` for one whose layers do not fit
+    together.
     """
     return parse_prototxt(read_text(path), file=str(path), phase=phase, level=level, stages=stages)
 
@@ -56,14 +57,6 @@ def parse_prototxt(text: str, *, file: str = "<text>", phase: str = "TEST", leve
     net = NetSpec(name=fields.name, phase=phase, layers=(*_input_layers(tree, fields, layers), *layers))
     check(net)
     return net
-
-
-def _input_shape(places: tuple[Field, ...], dims: tuple[int, ...]) -> BlobShape:
-    try:
-        return BlobShape(dim=dims)
-    except FieldError as error:
-        place = places[error.index or 0].position
-        raise error_at(place, f"network: input_dim {error.message}") from None
 
 
 def _refuse_solver(tree: Message) -> None:
@@ -196,3 +189,11 @@ def _input_layers(tree: Message, fields: NetFields, layers: tuple[LayerSpec, ...
         name += "_"
     return (LayerSpec(name=name, type="Input", bottoms=(), tops=fields.input,
                       parameters=InputParameters(shape=shapes), position=tree.named("input")[0].position),)
+
+
+def _input_shape(places: tuple[Field, ...], dims: tuple[int, ...]) -> BlobShape:
+    try:
+        return BlobShape(dim=dims)
+    except FieldError as error:
+        place = places[error.index or 0].position
+        raise error_at(place, f"network: input_dim {error.message}") from None

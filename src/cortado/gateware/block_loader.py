@@ -70,8 +70,8 @@ class BlockLoader(wiring.Component):
                                                  largest_lead=2)
         active = Signal()
 
-        # Beats of a row lose the pixels left of the block and those right of it. They run ahead of the rows written, but
-        # not into the next block, whose rows are cut elsewhere.
+        # Beats of a row lose the pixels left of the block and those right of it. They run ahead of the rows written,
+        # but not into the next block, whose rows are cut elsewhere.
         rows_left, planes_left = Signal(16), Signal(16)
         expects = active & (planes_left != 0)
         beat, pixels_left, skip = Signal(16), Signal(16), Signal(range(pixels_per_beat))

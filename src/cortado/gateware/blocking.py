@@ -8,7 +8,7 @@ from functools import cached_property
 
 from cortado.errors import LayerError
 from cortado.gateware.configuration import ACCUMULATE_CYCLES, WinogradConfiguration
-from cortado.gateware.descriptor import Descriptor, Flag
+from cortado.gateware.descriptor import DESCRIPTOR_WORDS, Descriptor, Flag
 from cortado.gateware.memory_layout import MapLayout
 
 LARGEST_PAD = 2
@@ -18,6 +18,12 @@ LARGEST_EDGE = 4096
 # what the estimate counts: decoding, memory latency twice, the depth of the pipeline.
 START_CYCLES = 160
 END_CYCLES = 100
+
+# Cycles a burst takes at least in a memory of 64 cycles latency with 16 bursts in flight.
+BURST_CYCLES = 4
+
+# Cycles to decode one descriptor.
+DECODE_CYCLES = DESCRIPTOR_WORDS + 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,18 +140,23 @@ class Blocking:
         """The slowest of: multiplying, transforming back, reading memory, filling the buffer, writing memory."""
         configuration = self.configuration
         tiles = y.count * x.count
-        a_pass = max(tiles, ACCUMULATE_CYCLES, configuration.pass_beats + 1,
-                     configuration.pc * configuration.pk // configuration.pairs_per_step + 1)
+        a_pass = max(tiles, ACCUMULATE_CYCLES, configuration.pc * configuration.pk // configuration.pairs_per_step + 1)
         multiply = self.filter_blocks * (self.channel_blocks * a_pass)
         transform_back = self.filter_blocks * tiles * configuration.pk
         weight_beats = self.filter_blocks * (
             configuration.record_beats + self.channel_blocks * configuration.pass_beats)
-        input_beats = self.channel_blocks * (configuration.m * y.count + 2) * (
-            -(-(configuration.m * x.count + 2) * configuration.pc // configuration.beat_bytes) + 1)
+        rows = min(configuration.m * y.count + 2, self.shape.height)
+        columns = min(configuration.m * x.count + 2, self.shape.width)
+        # A row cut out of a wider map begins and ends within a beat.
+        row_beats = -(-columns * configuration.pc // configuration.beat_bytes) + (columns < self.shape.width)
+        input_beats = self.channel_blocks * rows * row_beats
         fill = self.channel_blocks * self._fill_cycles(y, x)
-        write = self.filter_blocks * y.count * configuration.m * max(
-            x.count, x.count * configuration.m * configuration.pk // configuration.beat_bytes)
-        cycles = max(multiply, transform_back, weight_beats + input_beats, fill, write)
+        # A run of output beats takes at least the time the memory needs for a burst, however short.
+        run_rows = configuration.m if x.count == self.tiles_x else 1
+        run_beats = run_rows * -(-x.count * configuration.m * configuration.pk // configuration.beat_bytes)
+        write = self.filter_blocks * y.count * (configuration.m // run_rows) * max(
+            run_rows * x.count, run_beats, BURST_CYCLES)
+        cycles = max(multiply, transform_back, weight_beats + input_beats, fill, write, DECODE_CYCLES)
         # One block at a time: the next one's first channel block is fetched with nothing to multiply.
         return cycles + (self._fill_cycles(y, x) + START_CYCLES if self.exclusive and len(self.spans) > 1 else 0)
 
@@ -168,9 +179,11 @@ class Blocking:
             contiguous = row_beats == source.row_beats
             last_column = min((x.first + x.count) * edge, shape.out_width)
             output_byte = x.first * edge * configuration.pk
+            output_row_beats = -(-last_column * configuration.pk // beat_bytes) - output_byte // beat_bytes
             assert output_byte % beat_bytes == 0, "a block starts on a beat of the output"
             yield Descriptor(
-                flags=(Flag.LAST if number == total - 1 else 0) | (Flag.EXCLUSIVE if self.exclusive else 0),
+                flags=(Flag.LAST if number == total - 1 else 0) | (Flag.EXCLUSIVE if self.exclusive else 0)
+                | (Flag.JOINED_ROWS if output_row_beats == target.row_beats else 0),
                 input_address=input_address + image * source.image_pitch + row * source.row_pitch
                 + first_beat * beat_bytes,
                 input_plane_pitch=source.plane_pitch,
@@ -196,7 +209,7 @@ class Blocking:
                 output_plane_pitch=target.plane_pitch,
                 output_row_pitch=target.row_pitch,
                 output_rows=min((y.first + y.count) * edge, shape.out_height) - y.first * edge,
-                output_row_beats=-(-last_column * configuration.pk // beat_bytes) - output_byte // beat_bytes,
+                output_row_beats=output_row_beats,
             )
 
 

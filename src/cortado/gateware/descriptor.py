@@ -25,6 +25,8 @@ class Flag(IntFlag):
     """The job ends with this block."""
     EXCLUSIVE = 2
     """The block uses memory of the block before it: its input is fetched when that one has been read for good."""
+    JOINED_ROWS = 4
+    """Output rows follow each other in memory without a gap: the rows of one row of tiles are written as one run."""
 
 
 class ErrorCode(IntEnum):

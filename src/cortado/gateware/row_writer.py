@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import BURST_BEATS, WinogradConfiguration
 from cortado.gateware.gearbox import Gearbox
+from cortado.gateware.linear import times
 from cortado.gateware.row_buffer import segment_layout
 from cortado.gateware.stream_reader import REQUEST_LAYOUT
 
@@ -24,13 +25,15 @@ def writer_command_layout() -> data.StructLayout:
         "output_row_pitch": unsigned(32),
         "output_rows": unsigned(16),
         "output_row_beats": unsigned(16),
+        "joined_rows": unsigned(1),
     })
 
 
 class RowWriter(wiring.Component):
     """Writes each row to its address, for each filter block the rows of its plane.
 
-    What lies beyond the right edge of the output inside a row's last beat is written with whatever the tile holds
+    Rows that follow each other in memory go out as one run for each row of tiles, since short bursts leave the memory
+    idle. What lies beyond the right edge of the output inside a row's last beat is written with whatever the tile holds
     there; beats beyond that one are not written.
 
     Members
@@ -73,11 +76,18 @@ class RowWriter(wiring.Component):
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=beat_bits, depth=WRITE_QUEUE)
         wiring.connect(m, wiring.flipped(self.o), queue.r_stream)
 
-        # Rows in: the first segment of a row sets off its bursts.
+        # Rows in: the first segment of a run of rows sets off its bursts.
         in_block, asking = Signal(), Signal()
         row_address, plane_address, address = Signal(32), Signal(32), Signal(32)
-        rows_left, beats_left = Signal(16), Signal(16)
-        opens = self.i.payload.first
+        rows_left, beats_left = Signal(16), Signal(20)
+        edge = configuration.m
+        lane, run_rows, run_beats = Signal(range(edge)), Signal(range(edge + 1)), Signal(20)
+        m.d.comb += run_rows.eq(Mux(command.joined_rows, Mux(rows_left < edge, rows_left, edge), 1))
+        with m.Switch(run_rows):
+            for rows in range(1, edge + 1):
+                with m.Case(rows):
+                    m.d.comb += run_beats.eq(times(command.output_row_beats, rows))
+        opens = self.i.payload.first & (~command.joined_rows | (lane == 0))
         enters = in_block & (rows_left != 0) & (~opens | ~asking)
         m.d.comb += [
             gearbox.i.valid.eq(self.i.valid & enters),
@@ -100,12 +110,14 @@ class RowWriter(wiring.Component):
             with m.If(~more):
                 m.d.sync += asking.eq(0)
         with m.If(self.i.valid & self.i.ready & opens):
-            m.d.sync += [asking.eq(1), address.eq(row_address), beats_left.eq(command.output_row_beats)]
+            m.d.sync += [asking.eq(1), address.eq(row_address), beats_left.eq(run_beats)]
         with m.If(self.i.valid & self.i.ready & self.i.payload.last):
-            m.d.sync += [row_address.eq(row_address + command.output_row_pitch), rows_left.eq(rows_left - 1)]
+            m.d.sync += [
+                row_address.eq(row_address + command.output_row_pitch), rows_left.eq(rows_left - 1), lane.eq(lane + 1)]
             with m.If(rows_left == 1):
                 next_plane = plane_address + command.output_plane_pitch
                 m.d.sync += [
+                    lane.eq(0),
                     row_address.eq(next_plane), plane_address.eq(next_plane), rows_left.eq(command.output_rows)]
 
         # Beats out: a row keeps as many as it has in memory.

@@ -28,8 +28,9 @@ from cortado.gateware.weight_unpacker import WeightUnpacker, unpacker_command_la
 
 IDENTITY = 0x434F5254  # "CORT"
 
-# Blocks decoded ahead of the one being multiplied: the next block's input is fetched meanwhile.
-COMMAND_QUEUE = 2
+# Blocks decoded ahead of the one being written back. Small blocks pass in fewer cycles than the memory takes to answer,
+# so several are under way at once.
+COMMAND_QUEUE = 8
 
 
 class WinogradEngine(wiring.Component):
@@ -131,7 +132,7 @@ class WinogradEngine(wiring.Component):
 
         # A job is open from its first word to the dispatch of its last descriptor; then its blocks run dry.
         job_open = Signal()
-        blocks = Signal(range(4 * COMMAND_QUEUE + 1))
+        blocks = Signal(range(COMMAND_QUEUE + 1))
         dispatched = Signal()
         first_word = self.descriptor.valid & self.descriptor.ready & ~self.status.busy
         failed = Signal()
@@ -155,12 +156,15 @@ class WinogradEngine(wiring.Component):
             m.d.comb += self.status.error.eq(ErrorCode.WRITE_FAILED)
 
         # A finish follows the job's last block; between blocks and before the first one the wait is for the set-up.
+        # Records queue up behind unwritten results, and the weights behind the records.
+        records_wait = unpacker.records.valid & ~unpacker.records.ready
+        results_wait = mac_array.queue_full | (mac_array.weights_missing & records_wait)
         m.d.comb += [
             cycle_counters.clear.eq(first_word),
             cycle_counters.running.eq(self.status.busy),
             cycle_counters.busy.eq(mac_array.i.valid & mac_array.i.ready),
-            cycle_counters.is_output.eq(mac_array.queue_full & rows.full),
-            cycle_counters.is_drain.eq(mac_array.queue_full),
+            cycle_counters.is_output.eq(results_wait & rows.full),
+            cycle_counters.is_drain.eq(results_wait),
             cycle_counters.is_weights.eq(mac_array.weights_missing),
             cycle_counters.is_hazard.eq(mac_array.too_soon),
             cycle_counters.is_input.eq(tiles.reading),
@@ -195,9 +199,11 @@ class WinogradEngine(wiring.Component):
         return all_taken
 
     def _same_fields(self, layout: data.StructLayout) -> object:
-        """The fields of the descriptor that bear the names of the layout's."""
+        """The fields of the descriptor, and the bits of its flags, that bear the names of the layout's."""
+        flags = {flag.name.lower(): flag for flag in Flag}
+
         def fields_of(descriptor: data.View) -> dict:
-            return {name: (descriptor.flags & Flag.EXCLUSIVE) != 0 if name == "exclusive" else getattr(descriptor, name)
+            return {name: (descriptor.flags & flags[name]) != 0 if name in flags else getattr(descriptor, name)
                     for name in layout.members}
         return fields_of
 

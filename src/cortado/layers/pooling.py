@@ -53,16 +53,17 @@ class PoolingParameters:
         if self.pool is PoolMethod.STOCHASTIC:
             raise FieldError("pool", "must be MAX or AVE; STOCHASTIC pooling is not supported")
         if self.global_pooling:
-            for field in ("kernel_size", "kernel_h", "kernel_w"):
-                if getattr(self, field) is not None:
-                    raise FieldError(field, "must not be given with global_pooling: the window is the whole bottom")
+            for name in ("kernel_size", "kernel_h", "kernel_w"):
+                if getattr(self, name) is not None:
+                    raise FieldError(name, "must not be given with global_pooling: the window is the whole bottom")
             if self.strides != (1, 1) or self.pads != (0, 0):
                 raise FieldError("global_pooling", "must have stride 1 and pad 0")
             return
-        for kernel, pad in zip(self.kernel_or_bottom((1, 1)), self.pads, strict=True):
+        for name, kernel, pad in zip(("pad_h", "pad_w"), self.kernel_or_bottom((1, 1)), self.pads, strict=True):
             if pad >= kernel:
-                raise FieldError("pad" if self.pad is not None else "pad_h",
+                raise FieldError("pad" if self.pad is not None else name,
                                  f"must be smaller than the kernel {kernel}, not {pad}")
+        # The strides check their fields when they are asked.
         _ = self.strides
 
     def kernel_or_bottom(self, bottom: tuple[int, int]) -> tuple[int, int]:

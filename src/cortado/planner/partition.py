@@ -42,8 +42,8 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
         rejection = engine.rejects(layer, bottoms) if wanted else None
         on_fpga = wanted and rejection is None
         if rejection is not None and (strict or layer.name in fpga):
-            raise PlanError(f"layer '{layer.name}': must run on the FPGA ({why}), but engine '{engine.name}' cannot take "
-                            f"it: {rejection}. Change the engine's configuration, or keep the layer on the host "
+            raise PlanError(f"layer '{layer.name}': must run on the FPGA ({why}), but engine '{engine.name}' cannot "
+                            f"take it: {rejection}. Change the engine's configuration, or keep the layer on the host "
                             f"(--host {layer.name})")
         placements.append(Placement(
             layer=layer.name, type=layer.type, fused=tuple(fused.type for fused in layer.fused), bottoms=bottoms,

@@ -55,6 +55,7 @@ SIGNATURES = {
     "error": (c_char_p, ()),
     "create": (c_void_p, (POINTER(Options),)),
     "destroy": (None, (c_void_p,)),
+    "reset": (c_bool, (c_void_p,)),
     "register_read": (c_bool, (c_void_p, c_uint32, POINTER(c_uint32))),
     "register_write": (c_bool, (c_void_p, c_uint32, c_uint32)),
     "memory_write": (c_bool, (c_void_p, c_uint64, c_void_p, c_uint64)),

@@ -29,8 +29,6 @@ class Control(IntFlag):
     """Bits of the `CONTROL` register; each acts when written as 1."""
 
     START = 1
-    RESET = 2
-    """Forgets the job and whatever is under way, and the error."""
 
 
 class Status(IntFlag):

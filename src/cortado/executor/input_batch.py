@@ -1,0 +1,67 @@
+"""The pictures of a run and those of its calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cortado.executor.mixed_pipeline import MixedPipeline
+from cortado.frontends import digits  # noqa: F401  registers its dataset
+from cortado.frontends.dataset import Dataset, datasets
+from cortado.frontends.picture import load_pictures
+
+# Pictures a calibration looks at where there is a dataset: ranges change little beyond.
+CALIBRATION_PICTURES = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputBatch:
+    """Pictures float32 (N, C, H, W), their names, their labels where known, and where they come from in words."""
+
+    pictures: np.ndarray = field(repr=False)
+    names: tuple[str, ...]
+    origin: str
+    labels: np.ndarray | None = field(default=None, repr=False)
+
+    def first(self, count: int | None) -> InputBatch:
+        """The first `count` pictures, all for None."""
+        if count is None or count >= len(self.pictures):
+            return self
+        return InputBatch(pictures=self.pictures[:count], names=self.names[:count], origin=self.origin,
+                          labels=None if self.labels is None else self.labels[:count])
+
+
+def dataset_of(pipeline: MixedPipeline) -> Dataset | None:
+    """The dataset the model names, if it names one."""
+    metadata = pipeline.model.metadata
+    return datasets[metadata.dataset] if metadata and metadata.dataset else None
+
+
+def input_batch(pipeline: MixedPipeline, path: Path | None, count: int | None) -> InputBatch:
+    """What to run on: the pictures at `path`; without one the held-out pictures of the model's dataset; without one
+    random pictures, drawn from the pipeline's seed. `count` limits them. Raises `PictureError`.
+    """
+    shape = pipeline.net.shapes[pipeline.input_blob]
+    dataset = dataset_of(pipeline)
+    if path is not None:
+        metadata = pipeline.model.metadata
+        pictures, names = load_pictures(path, shape, metadata.picture if metadata else None)
+        return InputBatch(pictures=pictures, names=names, origin=str(path)).first(count)
+    if dataset is not None:
+        pictures, labels = dataset.held_out()
+        return InputBatch(pictures=pictures, names=tuple(f"{index}" for index in range(len(pictures))), labels=labels,
+                          origin=f"held-out pictures of {dataset.title}").first(count)
+    batch = count or 1
+    pictures = np.random.default_rng(pipeline.seed).standard_normal((batch, *shape.dims[1:]), np.float32)
+    return InputBatch(pictures=pictures, names=tuple(f"random {index}" for index in range(batch)),
+                      origin=f"random pictures (seed {pipeline.seed}): no input was given")
+
+
+def calibration_pictures(pipeline: MixedPipeline, batch: InputBatch) -> tuple[np.ndarray, str]:
+    """Pictures to find ranges on, and where they come from: training pictures of the dataset, else the run's own."""
+    dataset = dataset_of(pipeline)
+    if dataset is None:
+        return batch.pictures, "the run's own pictures"
+    return dataset.training()[0][:CALIBRATION_PICTURES], f"training pictures of {dataset.title}"

@@ -1,0 +1,67 @@
+"""A model on its way from a file to a run: the steps in order, each a value of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import torch
+
+from cortado.engines.engine import Engine, engine_types
+from cortado.errors import GraphError, PlanError
+from cortado.frontends.model import Model
+from cortado.net.net import Net
+from cortado.passes.pipeline import prepare
+from cortado.planner.calibration import Calibration
+from cortado.planner.partition import partition
+from cortado.planner.plan import Cut, Plan
+from cortado.planner.planner import make_plan
+
+# Weights of a network nobody has trained are drawn from this seed unless told.
+DEFAULT_SEED = 0
+
+
+class MixedPipeline:
+    """A prepared network with its weights and its cut.
+
+    `fields` are fields of the engine's configuration over those of the model and the defaults; `batch` is the number of
+    pictures the costs are for. `fpga`, `host` and `strict` as in `planner.partition`. Without weights in the model
+    they are drawn from `seed`; `seeded` says so. Raises `ConfigurationError`, `GraphError`, `PlanError`,
+    `WeightsError`.
+    """
+
+    def __init__(self, model: Model, *, fields: Mapping[str, object] | None = None, batch: int = 1,
+                 fpga: Collection[str] = (), host: Collection[str] = (), strict: bool = False,
+                 seed: int = DEFAULT_SEED, engine_name: str = "winograd") -> None:
+        self.model = model
+        self.spec = prepare(model.spec)
+        self.seeded = model.weights is None
+        self.seed = seed
+        self.net = Net(self.spec, model.weights, batch=batch, seed=seed if self.seeded else None)
+        defaults = dict(model.metadata.engine) if model.metadata else {}
+        self.engine: Engine = engine_types[engine_name].from_fields({**defaults, **(fields or {})})
+        self.cut: Cut = partition(self.spec, self.net.shapes, self.engine, fpga=fpga, host=host, strict=strict)
+
+    @property
+    def input_blob(self) -> str:
+        """The blob the pictures go to; `GraphError` when the network has none or several."""
+        if len(self.net.inputs) != 1:
+            raise GraphError(f"network '{self.spec.name}': it must have one input to take pictures, not "
+                             f"{len(self.net.inputs)} ({', '.join(self.net.inputs) or 'none'}); use a deploy network")
+        return self.net.inputs[0]
+
+    @property
+    def output_blob(self) -> str:
+        """The last blob nobody reads: the scores of a classifier."""
+        return self.net.outputs[-1]
+
+    def plan(self, pictures: np.ndarray, calibration: Calibration) -> Plan:
+        """Formats from calibration `pictures`, float32 (N, C, H, W)."""
+        if not len(pictures):
+            raise PlanError("calibration: at least one picture must be given, not none")
+        return make_plan(self.cut, self.net, {self.input_blob: pictures}, calibration)
+
+    def reference(self, pictures: np.ndarray) -> np.ndarray:
+        """The network's output in float, the lowest rung of the ladder."""
+        with torch.no_grad():
+            return self.net({self.input_blob: torch.from_numpy(pictures)})[self.output_blob].numpy()

@@ -1,0 +1,71 @@
+"""`cortado inspect`: the cut, layer by layer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from cortado.planner.plan import Cut, Placement, Target
+from cortado.report.figures import count, estimate_data, shapes
+from cortado.report.report import Column, Report, Table
+
+
+def type_words(place: Placement) -> str:
+    """The type of a layer with what is fused into it: Convolution+ReLU."""
+    return "+".join((place.type, *place.fused))
+
+
+def placement_data(place: Placement) -> dict[str, object]:
+    """A placement for JSON."""
+    return {
+        "layer": place.layer,
+        "type": place.type,
+        "fused": list(place.fused),
+        "bottoms": [list(shape.dims) for shape in place.bottoms],
+        "tops": [list(shape.dims) for shape in place.tops],
+        "macs": place.macs,
+        "target": place.target.value.lower(),
+        "engine": place.engine,
+        "wanted_on_fpga": place.wanted,
+        "reason": place.reason,
+        "estimate": estimate_data(place.estimate),
+    }
+
+
+def engine_data(cut: Cut) -> dict[str, object]:
+    """The engine of a cut for JSON."""
+    design = cut.engine.design()
+    return {"name": cut.engine.name, "multipliers": cut.engine.multipliers,
+            "configuration": asdict(design.configuration), "configuration_hash": design.configuration_hash}
+
+
+def inspect_report(cut: Cut) -> Report:
+    """Layer, type, shapes, MACs, host or FPGA, and why not."""
+    rows = tuple(
+        (place.layer, type_words(place), f"{shapes(place.bottoms)} -> {shapes(place.tops)}", count(place.macs),
+         place.target.value, place.engine or "",
+         "" if place.target is Target.FPGA else place.reason)
+        for place in cut.placements)
+    fpga = [place for place in cut.placements if place.target is Target.FPGA]
+    fallen = [place for place in cut.placements if place.wanted and place.target is Target.HOST]
+    total, moved = sum(place.macs for place in cut.placements), sum(place.macs for place in fpga)
+    engine = cut.engine.design()
+    lines = [
+        "",
+        (f"{len(fpga)} of {len(cut.placements)} layers on the FPGA with {100 * moved / max(total, 1):.1f} % of "
+         f"{count(total)} MACs, {count(sum(place.estimate.cycles for place in fpga))} cycles estimated"),
+        (f"engine {cut.engine.name}: {engine.configuration} ({cut.engine.multipliers} multipliers, "
+         f"configuration {engine.configuration_hash})"),
+    ]
+    if fallen:
+        lines.append(f"{len(fallen)} wanted on the FPGA fell to the host: "
+                     f"{', '.join(place.layer for place in fallen)} (--strict makes this an error)")
+    if not fpga:
+        lines.append("no layer runs on the FPGA")
+    return Report(
+        command="inspect", title=f"{cut.net.name}: {len(cut.placements)} layers",
+        data={"network": cut.net.name, "engine": engine_data(cut),
+              "layers": [placement_data(place) for place in cut.placements]},
+        tables=(Table(columns=(Column(title="layer"), Column(title="type"), Column(title="shapes"),
+                               Column(title="MACs", number=True), Column(title="where"), Column(title="engine"),
+                               Column(title="why not the FPGA", wraps=True)), rows=rows),),
+        lines=tuple(lines))
