@@ -122,9 +122,9 @@ def run(model: str, input_path: Path | None, percentile: float, batch: int | Non
     from cortado.planner.calibration import Calibration
     from cortado.report.run_report import Classification, run_report
 
-    first = _pipeline(model, 1, options)
-    pictures = input_batch(first, input_path, batch)
-    pipeline = _pipeline(model, len(pictures.pictures), options)
+    pipeline = _pipeline(model, 1, options)
+    pictures = input_batch(pipeline, input_path, batch)
+    pipeline.reshape(len(pictures.pictures))
     samples, sample_origin = calibration_pictures(pipeline, pictures)
     plan = pipeline.plan(samples, Calibration(percentile=percentile))
     with _progress(as_json) as progress, _device(device_name, max_cycles, memory_mib, wave, progress.cycles) as device:
@@ -218,7 +218,7 @@ def generate(model: str, folder: Path, input_path: Path | None, percentile: floa
     pipeline = _pipeline(model, batch, options)
     pictures = input_batch(pipeline, input_path, batch)
     plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
-    manifest = write_bundle(plan, pipeline.net.shapes, folder, clock_mhz=clock_mhz, force=force)
+    manifest = write_bundle(plan, pipeline.shapes, folder, clock_mhz=clock_mhz, force=force)
     _show(generate_report(manifest, folder), as_json)
 
 

@@ -180,7 +180,7 @@ LAYER_FIELDS = ("blobs, bottom, convolution_param, exclude, include, loss_weight
     ('name: "c" bottom: "a" top: "c"', "2:7: layer 'c': field 'type' must be given"),
     ('type: "ReLU" bottom: "a" top: "c"', "2:7: ReLU layer: field 'name' must be given"),
     ('type: "RELU" bottom: "a" top: "c"',
-     f"2:13: layer without a name: unknown layer type 'RELU'; did you mean 'ReLU'? (known: {KNOWN_TYPES})"),
+     f"2:15: layer without a name: unknown layer type 'RELU'; did you mean 'ReLU'? (known: {KNOWN_TYPES})"),
     ('name: "" type: "ReLU" bottom: "a" top: "c"', "2:15: layer '': field 'name' must not be empty"),
     ('name: "c" type: "ReLU" bottom: "a" top: ""', "2:49: layer 'c': field 'top' must not be empty"),
     ('name: "c" type: "ReLU" bottom: "a" top: "c" name: "d"', "2:53: layer 'c': field 'name' must be given once"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Assert, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -31,6 +31,8 @@ class Order(IntFlag):
     """Raise the error code in word 5."""
     LEAVE = 8
     """Be idle again as soon as the requests are out."""
+    BREAK = 16
+    """Fail an assertion."""
 
 
 class Requester(wiring.Component):
@@ -125,6 +127,7 @@ class AddEngine(wiring.Component):
                     with m.If(word == 31):
                         m.next = "start"
             with m.State("start"):
+                m.d.comb += Assert(~(words[0] & Order.BREAK).any(), "order must be kept")
                 with m.If(words[0] & Order.FAIL):
                     m.d.sync += self.status.error.eq(words[5])
                 with m.Elif(~(words[0] & Order.HANG).any()):

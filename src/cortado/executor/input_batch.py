@@ -43,7 +43,7 @@ def input_batch(pipeline: MixedPipeline, path: Path | None, count: int | None) -
     """What to run on: the pictures at `path`; without one the held-out pictures of the model's dataset; without one
     random pictures, drawn from the pipeline's seed. `count` limits them. Raises `PictureError`.
     """
-    shape = pipeline.net.shapes[pipeline.input_blob]
+    shape = pipeline.shapes[pipeline.input_blob]
     dataset = dataset_of(pipeline)
     if path is not None:
         metadata = pipeline.model.metadata

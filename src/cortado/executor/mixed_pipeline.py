@@ -10,7 +10,9 @@ import torch
 from cortado.engines.engine import Engine, engine_types
 from cortado.errors import GraphError, PlanError
 from cortado.frontends.model import Model
+from cortado.graph.shape import TensorShape
 from cortado.net.net import Net
+from cortado.net.shape_inference import infer_shapes
 from cortado.passes.pipeline import prepare
 from cortado.planner.calibration import Calibration
 from cortado.planner.partition import partition
@@ -37,10 +39,16 @@ class MixedPipeline:
         self.spec = prepare(model.spec)
         self.seeded = model.weights is None
         self.seed = seed
-        self.net = Net(self.spec, model.weights, batch=batch, seed=seed if self.seeded else None)
+        self.net = Net(self.spec, model.weights, seed=seed if self.seeded else None)
         defaults = dict(model.metadata.engine) if model.metadata else {}
         self.engine: Engine = engine_types[engine_name].from_fields({**defaults, **(fields or {})})
-        self.cut: Cut = partition(self.spec, self.net.shapes, self.engine, fpga=fpga, host=host, strict=strict)
+        self._wishes = {"fpga": fpga, "host": host, "strict": strict}
+        self.reshape(batch)
+
+    def reshape(self, batch: int) -> None:
+        """Shapes and cut for another number of pictures."""
+        self.shapes: dict[str, TensorShape] = infer_shapes(self.spec, batch=batch)
+        self.cut: Cut = partition(self.spec, self.shapes, self.engine, **self._wishes)
 
     @property
     def input_blob(self) -> str:

@@ -23,3 +23,9 @@ def reader_counts(net: NetSpec) -> Counter[str]:
 def input_blobs(net: NetSpec) -> frozenset[str]:
     """The blobs the caller fills; their names are not a pass's to change."""
     return frozenset(top for layer in net.layers if not layer.bottoms for top in layer.tops)
+
+
+def output_blobs(net: NetSpec) -> frozenset[str]:
+    """The blobs no layer reads, of a network without in-place layers; callers read them by name."""
+    read = reader_counts(net)
+    return frozenset(top for layer in net.layers for top in layer.tops if top not in read)

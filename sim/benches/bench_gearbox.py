@@ -1,0 +1,61 @@
+"""The gearbox against a list of units."""
+
+from __future__ import annotations
+
+import random
+
+import cocotb
+from benches.case import CASES
+from benches.streams import PROFILES, Bench
+from cocotb.handle import SimHandleBase
+
+from cortado.gateware.gearbox import Gearbox
+
+ROWS = 120
+
+
+def part(**case: int) -> Gearbox:
+    """The circuit of one case."""
+    return Gearbox(**case)
+
+
+def random_row(rng: random.Random, case: dict) -> tuple[list[dict], list[int]]:
+    """One row as the groups that go in, and as the units that must come out (without the filling)."""
+    largest, lead = 2 ** case["unit_bits"] - 1, rng.randint(0, case.get("largest_lead", 0))
+    groups, row = [], [0] * lead
+    for index in range(length := rng.randint(1, 6)):
+        last = index == length - 1
+        # Full groups are the rule; a row ends with at least one unit.
+        count = rng.choice([case["units_in"]] * 3 + [rng.randint(1 if last else 0, case["units_in"])])
+        units = [rng.randint(0, largest) for _ in range(case["units_in"])]
+        row += units[:count]
+        groups.append({"units": units, "count": count, "last": int(last),
+                       "lead": lead if index == 0 else rng.randint(0, case.get("largest_lead", 0))})
+    return groups, row
+
+
+def golden_groups(row: list[int], units_out: int) -> list[dict]:
+    """A row cut into groups, the last filled up with zeros."""
+    filled = row + [0] * (-len(row) % units_out)
+    return [{"units": filled[first:first + units_out], "last": int(first + units_out == len(filled))}
+            for first in range(0, len(filled), units_out)]
+
+
+@cocotb.test()
+@cocotb.parametrize(case=list(CASES), profile=list(PROFILES))
+async def rows_come_out_in_groups(dut: SimHandleBase, case: str, profile: str) -> None:
+    options = CASES[case]
+    bench = Bench(dut, case, part(**options), profile)
+    source, checker = bench.source("i"), bench.checked("o")
+    groups_in = groups_out = 0
+    for _ in range(ROWS):
+        groups, row = random_row(bench.rng, options)
+        expected = golden_groups(row, options["units_out"])
+        groups_in, groups_out = groups_in + len(groups), groups_out + len(expected)
+        source.send(*groups)
+        checker.expect(*expected)
+    await bench.reset()
+    cycles = await bench.run(100 * (groups_in + groups_out))
+    if profile == "free":
+        # At best one group in and one out a cycle: each cycle moves at least one of them.
+        assert cycles <= groups_in + groups_out + 2, f"{cycles} cycles for {groups_in} groups in and {groups_out} out"

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+from cortado.errors import ModelFileError
+from cortado.frontends import model
+from cortado.frontends.caffemodel import write_caffemodel
+from cortado.frontends.model import known_models, load_model
+
+NETWORK = """
+name: "inside the file"
+input: "x" input_shape { dim: 1 dim: 2 }
+layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 1 } }
+layer { name: "loss" type: "ReLU" bottom: "y" top: "z" include { phase: TRAIN } }
+"""
+BLOBS = (np.array([[1.0, 2.0]], np.float32), np.array([3.0], np.float32))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model folder called `tiny` with a network and its weights."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "tiny.prototxt").write_text(NETWORK)
+    write_caffemodel(folder / "tiny.caffemodel", "tiny", {"ip": ("InnerProduct", BLOBS)})
+    return folder
+
+
+@pytest.mark.parametrize("path", ["tiny", "tiny/tiny.prototxt"])
+def test_by_folder_and_by_file(folder, path):
+    loaded = load_model(folder.parent / path)
+    assert (loaded.name, loaded.folder, loaded.spec.phase, loaded.metadata) == ("tiny", folder, "TEST", None)
+    assert [layer.name for layer in loaded.spec.layers] == ["input", "ip"]
+    np.testing.assert_array_equal(loaded.weights["ip"][0], BLOBS[0])
+
+
+def test_a_folder_with_deploy_prototxt(folder):
+    (folder / "tiny.prototxt").rename(folder / "deploy.prototxt")
+    loaded = load_model(folder)
+    assert (loaded.name, loaded.weights) == ("tiny", None)
+
+
+def test_the_phase_is_asked_for(folder):
+    assert [layer.name for layer in load_model(folder, phase="TRAIN").spec.layers] == ["input", "ip", "loss"]
+
+
+def test_the_working_folder_is_a_model_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert load_model(".").name == "tiny"
+
+
+def test_weights_of_another_file(folder, tmp_path):
+    write_caffemodel(tmp_path / "other.caffemodel", "tiny", {"ip": ("InnerProduct", (BLOBS[0] * 2, BLOBS[1]))})
+    loaded = load_model(folder, weights=tmp_path / "other.caffemodel")
+    np.testing.assert_array_equal(loaded.weights["ip"][0], BLOBS[0] * 2)
+
+
+def write_metadata(folder, sha256):
+    (folder / "model.json").write_text(json.dumps(
+        {"title": "T", "source": "S", "licence": "L", "weights_sha256": sha256}))
+
+
+def test_the_checksum_is_held_against_the_weights(folder):
+    found = hashlib.sha256((folder / "tiny.caffemodel").read_bytes()).hexdigest()
+    write_metadata(folder, found)
+    assert load_model(folder).metadata.title == "T"
+    write_metadata(folder, "0" * 64)
+    with pytest.raises(ModelFileError) as caught:
+        load_model(folder)
+    assert str(caught.value) == (
+        f"{folder}/tiny.caffemodel: sha256 must be {'0' * 64} as model.json says, not {found}: the file was changed, "
+        "or model.json is of another one")
+
+
+@pytest.fixture
+def two_models(tmp_path, monkeypatch):
+    """cortado comes with the models `alexnet` and `alexnet_small`, and a folder that is no model."""
+    for name in ("alexnet", "alexnet_small"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.prototxt").write_text(NETWORK)
+    (tmp_path / "notes").mkdir()
+    monkeypatch.setattr(model, "models_root", lambda: tmp_path)
+
+
+def test_by_name(two_models):
+    assert known_models() == ("alexnet", "alexnet_small")
+    assert load_model("alexnet_small").name == "alexnet_small"
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("alxnet", ("unknown model 'alxnet'; did you mean 'alexnet' or 'alexnet_small'? (known: alexnet, alexnet_small; "
+                "or give the path of a .prototxt)")),
+    ("resnet50", "unknown model 'resnet50' (known: alexnet, alexnet_small; or give the path of a .prototxt)"),
+    ("no/net.prototxt", "no/net.prototxt: the file cannot be read: No such file or directory"),
+    ("x" * 5000, f"{'x' * 5000}: the file cannot be read: File name too long"),
+])
+def test_unknown_models(two_models, name, message):
+    with pytest.raises(ModelFileError) as caught:
+        load_model(name)
+    assert str(caught.value) == message
+
+
+def test_a_folder_without_a_network(two_models, tmp_path):
+    with pytest.raises(ModelFileError) as caught:
+        load_model(tmp_path / "notes")
+    assert str(caught.value) == f"{tmp_path}/notes: a model folder must hold notes.prototxt or deploy.prototxt"
+
+
+def test_a_file_of_another_kind(two_models, tmp_path):
+    (tmp_path / "net.onnx").write_text("")
+    with pytest.raises(ModelFileError) as caught:
+        load_model(tmp_path / "net.onnx")
+    assert str(caught.value) == (f"{tmp_path}/net.onnx: a model must be a .prototxt file, a folder with one, or a "
+                                 "known name (known: alexnet, alexnet_small)")
+
+
+def test_weights_that_are_not_there(folder, tmp_path):
+    with pytest.raises(ModelFileError) as caught:
+        load_model(folder, weights=tmp_path / "no.caffemodel")
+    assert str(caught.value) == f"{tmp_path}/no.caffemodel: the file cannot be read: No such file or directory"

@@ -1,0 +1,175 @@
+"""The runnable network against its layers written out by hand in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from cortado.errors import GraphError, LayerError, WeightsError
+from cortado.net.net import Net
+
+RELU = 'name: "relu" type: "ReLU" bottom: "a" top: "a"'
+SOFT = 'name: "soft" type: "Softmax" bottom: "a" top: "prob"'
+LABEL = 'name: "label" type: "Input" top: "label" input_param { shape { dim: 1 } }'
+LOSS = 'name: "loss" type: "SoftmaxWithLoss" bottom: "a" bottom: "label" top: "loss"'
+
+
+def inner_product(bottom, top, outputs, name="ip", more=""):
+    return (f'name: "{name}" type: "InnerProduct" bottom: "{bottom}" top: "{top}" {more} '
+            f"inner_product_param {{ num_output: {outputs} }}")
+
+
+@pytest.fixture
+def small(network):
+    """An inner product, a ReLU in place, a softmax."""
+    return network(inner_product("data", "a", 4), RELU, SOFT)
+
+
+@pytest.fixture
+def weights(rng):
+    return {"ip": (rng.standard_normal((4, 192)).astype(np.float32), rng.standard_normal(4).astype(np.float32))}
+
+
+def test_equals_the_layers_by_hand(small, weights, rng):
+    x = rng.standard_normal((5, 3, 8, 8)).astype(np.float32)
+    values = Net(small, weights)({"data": torch.from_numpy(x)})
+    a = np.maximum(x.reshape(5, 192) @ weights["ip"][0].T + weights["ip"][1], 0)
+    exponentials = np.exp(a - a.max(1, keepdims=True))
+    np.testing.assert_allclose(values["a"].detach().numpy(), a, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(values["prob"].detach().numpy(), exponentials / exponentials.sum(1, keepdims=True),
+                               rtol=1e-3, atol=1e-6)
+    assert set(values) == {"data", "a", "prob"}
+
+
+def test_inputs_outputs_and_shapes(small, weights):
+    net = Net(small, weights, batch=6)
+    assert (net.inputs, net.outputs) == (("data",), ("prob",))
+    assert net.shapes["data"].dims == (6, 3, 8, 8)
+    assert net.shapes["prob"].dims == (6, 4)
+
+
+def test_a_blob_read_before_it_is_changed_in_place(network):
+    """The softmax reads a before the ReLU: Caffe's meaning of the order of layers."""
+    net = Net(network(inner_product("data", "a", 4), SOFT, RELU), seed=1)
+    values = net({"data": torch.full((1, 3, 8, 8), -1.0)})
+    before, = net.stage("ip")(torch.full((1, 3, 8, 8), -1.0))
+    assert torch.equal(values["prob"], torch.softmax(before, 1))
+    assert torch.equal(values["a"], before.clamp(min=0))
+    assert net.outputs == ("prob", "a")
+
+
+def test_given_weights_are_copied_and_given_back(small, weights):
+    net = Net(small, weights)
+    weights["ip"][0][:] = 0
+    returned = net.weights()
+    assert list(returned) == ["ip"]
+    assert np.abs(returned["ip"][0]).min() > 0
+    returned["ip"][0][:] = 0
+    assert net.stage("ip").layer.blobs[0].abs().min() > 0
+
+
+def test_seeded_networks_are_equal(small):
+    first, second = Net(small, seed=5), Net(small, seed=5)
+    for name, value in first.state_dict().items():
+        assert torch.equal(value, second.state_dict()[name])
+
+
+def test_without_weights_or_seed(small):
+    with pytest.raises(WeightsError) as caught:
+        Net(small)
+    assert str(caught.value) == "network 'n' has trained layers: weights or a seed must be given"
+
+
+def test_weights_that_do_not_fit(small):
+    with pytest.raises(WeightsError) as caught:
+        Net(small, {})
+    assert str(caught.value) == "layer 'ip': expected 2 blobs (4x192, 4), found no blobs"
+
+
+@pytest.mark.parametrize(("inputs", "message"), [
+    ({}, "network 'n': inputs must be 'data', not none"),
+    ({"data": torch.zeros(1, 3, 8, 8), "label": torch.zeros(1)},
+     "network 'n': inputs must be 'data', not 'data', 'label'"),
+    ({"data": torch.zeros(3, 8, 8)}, "network 'n': input 'data' must have shape Nx3x8x8, not 3x8x8"),
+    ({"data": torch.zeros(2, 1, 8, 8)}, "network 'n': input 'data' must have shape Nx3x8x8, not 2x1x8x8"),
+    ({"data": torch.zeros(0, 3, 8, 8)}, "network 'n': input 'data' must have shape Nx3x8x8, not 0x3x8x8"),
+    ({"data": torch.zeros(())}, "network 'n': input 'data' must have shape Nx3x8x8, not scalar"),
+])
+def test_bad_inputs(small, inputs, message):
+    with pytest.raises(GraphError) as caught:
+        Net(small, seed=0)(inputs)
+    assert str(caught.value) == message
+
+
+def test_a_stage_that_is_not_there(small):
+    with pytest.raises(LookupError) as caught:
+        Net(small, seed=0).stage("conv")
+    assert str(caught.value) == "network 'n' has no layer 'conv' (it has: input, ip, relu, soft)"
+
+
+def test_it_trains(network, rng):
+    """Two classes told apart by the sign of their sum are learned in a few steps of plain gradient descent."""
+    net = Net(network(LABEL, inner_product("data", "a", 2), LOSS, phase="TRAIN"), seed=0)
+    assert net.training
+    data = torch.from_numpy(rng.standard_normal((64, 3, 8, 8))).float()
+    inputs = {"data": data, "label": (data.sum((1, 2, 3)) > 0).long()}
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    losses = []
+    for _ in range(20):
+        loss = net.loss(net(inputs))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_the_loss_is_weighted(network):
+    layers = [LABEL, inner_product("data", "a", 2), LOSS + " loss_weight: 3",
+              'name: "extra" type: "ReLU" bottom: "a" top: "e" loss_weight: 0.5']
+    net = Net(network(*layers, phase="TRAIN"), seed=0)
+    values = net({"data": torch.ones(4, 3, 8, 8), "label": torch.tensor([0, 1, 1, 0])})
+    assert net.loss(values).item() == pytest.approx(3 * values["loss"].item() + 0.5 * values["e"].sum().item())
+
+
+def test_a_network_without_a_loss(small):
+    net = Net(small, seed=0)
+    with pytest.raises(GraphError) as caught:
+        net.loss(net({"data": torch.zeros(1, 3, 8, 8)}))
+    assert str(caught.value) == "network 'n': at least one top must have a loss weight, none has one in phase TEST"
+
+
+def test_gradients_stop_where_the_file_says(network):
+    layers = [LABEL, inner_product("data", "b", 3),
+              inner_product("b", "a", 2, name="ip2", more="propagate_down: false"), LOSS]
+    net = Net(network(*layers, phase="TRAIN"), seed=0)
+    net.loss(net({"data": torch.ones(1, 3, 8, 8), "label": torch.tensor([0])})).backward()
+    assert net.stage("ip").layer.blobs[0].grad is None
+    assert net.stage("ip2").layer.blobs[0].grad is not None
+
+
+def test_blobs_of_one_name_are_one_blob(network):
+    layers = [inner_product("data", top, 2, name=name, more='param { name: "w" }')
+              for name, top in (("left", "a"), ("right", "b"))]
+    net = Net(network(*layers), seed=0)
+    left, right = net.stage("left").layer, net.stage("right").layer
+    assert left.blobs[0] is right.blobs[0]
+    assert left.blobs[1] is not right.blobs[1]
+    assert len(list(net.parameters())) == 3
+
+
+def test_shared_blobs_of_different_shapes(network):
+    layers = [inner_product("data", "a", 2, more='param { name: "w" }'),
+              inner_product("a", "b", 2, name="ip2", more='param { name: "w" }')]
+    with pytest.raises(LayerError) as caught:
+        Net(network(*layers), seed=0)
+    assert str(caught.value) == ("n.prototxt:3:7: layer 'ip2': blob 0 is shared as 'w' and must have the shape 2x192 "
+                                 "it has in layer 'ip', not 2x2")
+
+
+def test_settings_of_blobs_that_are_not_there(network):
+    with pytest.raises(LayerError) as caught:
+        Net(network('name: "relu" type: "ReLU" bottom: "data" top: "a" param { lr_mult: 1 }'))
+    assert str(caught.value) == (
+        "n.prototxt:2:7: layer 'relu': settings must be for at most its 0 trained blobs, not for 1")
