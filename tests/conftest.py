@@ -7,6 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# No deadline: how long an example takes says how busy the machine is.
+settings.register_profile("cortado", deadline=None)
+settings.load_profile("cortado")
 
 
 @pytest.fixture

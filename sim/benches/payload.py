@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 from amaranth.hdl import Shape
 from amaranth.lib import data
@@ -20,10 +21,9 @@ def pack(shape: object, value: Plain) -> int:
         assert len(value) == shape.length, f"{len(value)} elements instead of {shape.length}"
         width = Shape.cast(shape.elem_shape).width
         return sum(pack(shape.elem_shape, element) << index * width for index, element in enumerate(value))
-    plain = Shape.cast(shape)
-    number = int(value)
-    low, high = (-(1 << plain.width - 1), 1 << plain.width - 1) if plain.signed else (0, 1 << plain.width)
-    assert low <= number < high or number == plain.width == 0, f"{number} does not fit {plain}"
+    plain, number = Shape.cast(shape), int(value)
+    assert number == signed(number, plain.width) if plain.signed else 0 <= number < 1 << plain.width, (
+        f"{number} does not fit {plain}")
     return number & (1 << plain.width) - 1
 
 
@@ -35,10 +35,21 @@ def unpack(shape: object, bits: int) -> Plain:
         width = Shape.cast(shape.elem_shape).width
         return [unpack(shape.elem_shape, bits >> index * width) for index in range(shape.length)]
     plain = Shape.cast(shape)
-    number = bits & (1 << plain.width) - 1
-    return number - (1 << plain.width) if plain.signed and number >> plain.width - 1 else number
+    return signed(bits, plain.width) if plain.signed else bits & (1 << plain.width) - 1
 
 
 def junk(shape: object, rng: random.Random) -> int:
     """Random bits, as wide as `shape`."""
-    return rng.getrandbits(max(1, Shape.cast(shape).width)) & (1 << Shape.cast(shape).width) - 1
+    return rng.getrandbits(Shape.cast(shape).width)
+
+
+def signed(number: int, bits: int) -> int:
+    """The low `bits` of a number read as two's complement."""
+    number &= (1 << bits) - 1
+    return number - (1 << bits) if number >> bits - 1 else number
+
+
+def in_beats(values: Iterable[int], beat_bytes: int) -> list[int]:
+    """Bytes as whole beats, the first byte in the low bits; the last beat is filled up with zeros."""
+    content = bytes(value & 255 for value in values)
+    return [int.from_bytes(content[first:first + beat_bytes], "little") for first in range(0, len(content), beat_bytes)]

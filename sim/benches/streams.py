@@ -9,10 +9,9 @@ from __future__ import annotations
 import random
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from amaranth.hdl import Shape
 from amaranth.lib import wiring
 from benches.payload import Plain, junk, pack, unpack
 from cocotb.handle import LogicObject, SimHandleBase
@@ -285,20 +284,3 @@ class Bench:
         if hasattr(self._dut, "clk"):
             self._dut.clk.value = 1
         await Timer(1, "step")
-
-
-def in_beats(values: Iterable[int], beat_bytes: int) -> list[int]:
-    """Bytes as whole beats, the first byte in the low bits; the last beat is filled up with zeros."""
-    content = bytes(value & 255 for value in values)
-    return [int.from_bytes(content[first:first + beat_bytes], "little") for first in range(0, len(content), beat_bytes)]
-
-
-def signed(number: int, bits: int) -> int:
-    """The low `bits` of a number read as two's complement."""
-    number &= (1 << bits) - 1
-    return number - (1 << bits) if number >> bits - 1 else number
-
-
-def width_of(shape: object) -> int:
-    """Bits of a shape."""
-    return Shape.cast(shape).width

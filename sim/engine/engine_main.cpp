@@ -2,21 +2,26 @@
 //
 // Functions that can fail return false and leave the words for `cortado_error`; no exception leaves this file.
 
+#include <cstdarg>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
+#include "printed.h"
 #include "shell.h"
 
-/// Verilator's way to say that the model cannot go on, such as a loop that does not settle; the default ends the process.
+/// Verilator's way to say that the model cannot go on, such as a failed assertion; the default ends the process.
 void vl_fatal(const char*, int, const char*, const char* message) { throw std::runtime_error{message}; }
 
 namespace {
 
 thread_local std::string last_error;
+thread_local std::string printed;
 
 /// Runs `action`; turns an exception into false.
 template <typename Action>
@@ -33,6 +38,16 @@ bool attempt(Action action) {
 }
 
 }  // namespace
+
+int cortado_print(const char* format, ...) {
+    char text[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    const int size = std::vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    printed += text;
+    return size;
+}
 
 /// An engine in its shell, and the memory, which outlives a reset of both.
 struct Simulation {
@@ -60,7 +75,14 @@ CORTADO_API bool cortado_traced() { return CORTADO_TRACE; }
 /// Words of the last failure in this thread.
 CORTADO_API const char* cortado_error() { return last_error.c_str(); }
 
-/// A simulated engine after power-on, its memory all zeros; or null.
+/// What the design has printed in this thread since the last call.
+CORTADO_API const char* cortado_printed() {
+    static thread_local std::string handed_over;
+    handed_over = std::exchange(printed, {});
+    return handed_over.c_str();
+}
+
+/// A simulated engine after reset, its memory all zeros; or null.
 CORTADO_API Simulation* cortado_create(const cortado::Options* options) {
     std::unique_ptr<Simulation> simulation;
     attempt([&] { simulation = std::make_unique<Simulation>(*options); });
@@ -69,7 +91,7 @@ CORTADO_API Simulation* cortado_create(const cortado::Options* options) {
 
 CORTADO_API void cortado_destroy(Simulation* simulation) { delete simulation; }
 
-/// Back to power-on; only the memory stays as it is. A wave file is closed.
+/// Back to the state after reset; only the memory stays as it is. A wave file is closed.
 CORTADO_API bool cortado_reset(Simulation* simulation) {
     return attempt([&] { simulation->reset(); });
 }
@@ -104,7 +126,7 @@ CORTADO_API bool cortado_step(Simulation* simulation, uint64_t max_cycles, corta
     });
 }
 
-/// Cycles since power-on.
+/// Cycles since the last reset began.
 CORTADO_API uint64_t cortado_cycle(const Simulation* simulation) { return simulation->shell->cycle(); }
 
 /// Fills one StreamState for each stream, in the order of the rendered list.

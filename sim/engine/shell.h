@@ -1,7 +1,4 @@
-// The shell around one engine: clock, registers, the descriptor reader and the memory's ports.
-//
-// A shell starts as after power-on: Amaranth's registers have the same value then as after reset, so the engine is
-// compiled without its reset input, which every register's next value would otherwise depend on in every evaluation.
+// The shell around one engine: clock and reset, registers, the descriptor reader and the memory's ports.
 //
 // A cycle: the inputs set at the end of the cycle before settle with the clock low; the streams are sampled; the clock
 // rises; the next inputs are set. Nothing the shell drives depends on what the engine drives in the same cycle, so
@@ -132,6 +129,7 @@ public:
     }
 
 private:
+    static constexpr int RESET_CYCLES = 2;
     static constexpr uint32_t DESCRIPTOR_BEATS = CORTADO_DESCRIPTOR_BYTES / BEAT_BYTES;
     static_assert(CORTADO_DESCRIPTOR_BYTES % BEAT_BYTES == 0, "a descriptor must be whole beats");
     // One descriptor is fetched while the one before it is sent.
@@ -170,15 +168,23 @@ private:
         wave_.dump(2 * cycle_ + engine_->clk);
     }
 
-    void run_cycle() {
+    void fall() {
         engine_->clk = 0;
         evaluate();
-        const bool all_sent = words_to_send_ == 0;
-        const bool engine_busy = engine_->CORTADO_PORT(status, busy);
-        sample();
+    }
+
+    void rise() {
         engine_->clk = 1;
         evaluate();
         ++cycle_;
+    }
+
+    void run_cycle() {
+        fall();
+        const bool all_sent = words_to_send_ == 0;
+        const bool engine_busy = engine_->CORTADO_PORT(status, busy);
+        sample();
+        rise();
         update();
         if (all_sent && !engine_busy) finish();
     }

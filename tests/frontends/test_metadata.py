@@ -38,6 +38,8 @@ def test_everything(write):
 @pytest.mark.parametrize(("entries", "message"), [
     ("{\n  title", ":2:3: not JSON: Expecting property name enclosed in double quotes"),
     ("[" * 100_000, ": entries nest too deep"),
+    ("9" * 5000, (": not JSON: Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits; "
+                  "use sys.set_int_max_str_digits() to increase the limit")),
     ("[]", ": must be a JSON object, not list"),
     ({"title": "T", "source": "S"}, ": entry 'licence' must be given"),
     ({**LEAST, "license": "L"}, (": unknown entry 'license' (known: title, source, licence, weights_sha256, labels, "
@@ -52,6 +54,10 @@ def test_everything(write):
      ": entry 'picture.mean' must be a list of numbers, not 0"),
     ({**LEAST, "picture": {"channel_order": "RGB", "mean": [0], "scale": True}},
      ": entry 'picture.scale' must be a number, not True"),
+    ({**LEAST, "picture": {"channel_order": "RGB", "mean": [float("nan")], "scale": 1}},
+     ": entry 'picture.mean' must be a list of numbers, not [nan]"),
+    ({**LEAST, "picture": {"channel_order": "RGB", "mean": [0], "scale": float("inf")}},
+     ": entry 'picture.scale' must be a number, not inf"),
     ({**LEAST, "picture": {"channel_order": "RGB", "mean": [0], "scale": 1, "size": 3}},
      ": unknown entry 'picture.size' (known: channel_order, mean, scale)"),
 ])

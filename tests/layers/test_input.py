@@ -29,6 +29,7 @@ def test_bottoms_are_refused(make_spec, top_dims):
 
 
 @pytest.mark.parametrize(("dims", "message", "index"), [
+    ((), "dim must have at least one value", None),
     ((1, 0, 8, 8), "dim must be at least 1, not 0", 1),
     ((1, 3, 8, -8), "dim must be at least 1, not -8", 3),
     ((1, 3, 2**20, 2**20),

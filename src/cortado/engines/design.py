@@ -25,6 +25,8 @@ class Design:
     """Sixteen hex digits, baked into the circuit and checked by the driver."""
     beat_bits: int
     """Width of the memory port."""
+    signature: wiring.Signature
+    """The ports of the circuit."""
     component: Callable[[], wiring.Component]
 
     @property
@@ -33,8 +35,7 @@ class Design:
         ports: dict[str, dict[str, object]] = {
             name: {"direction": "input", "width": 1} for name in ("clk", "rst")
         }
-        component = self.component()
-        for path, member, value in component.signature.flatten(component):
+        for path, member, value in self.signature.flatten(self.signature.create()):
             direction = "input" if member.flow is In else "output"
             ports["__".join(str(part) for part in path)] = {
                 "direction": direction, "width": len(Value.cast(value))}

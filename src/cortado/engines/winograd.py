@@ -11,7 +11,7 @@ from cortado.engines.job import Job
 from cortado.errors import ConfigurationError, LayerError
 from cortado.gateware.blocking import LARGEST_EDGE, LARGEST_PAD, Blocking, ConvolutionShape, choose_blocking
 from cortado.gateware.configuration import WinogradConfiguration
-from cortado.gateware.winograd_engine import WinogradEngine
+from cortado.gateware.winograd_engine import WinogradEngine, engine_signature
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.convolution import Convolution
@@ -78,7 +78,8 @@ class Winograd(Engine):
 
     def design(self) -> Design:
         return Design(engine=self.name, configuration=self.configuration, configuration_hash=self.configuration.hash,
-                      beat_bits=self.configuration.beat_bits, component=lambda: WinogradEngine(self.configuration))
+                      beat_bits=self.configuration.beat_bits, signature=engine_signature(self.configuration),
+                      component=lambda: WinogradEngine(self.configuration))
 
     def _blocking(self, layer: LayerSpec, bottom: TensorShape) -> Blocking:
         batch, channels, height, width = bottom.dims

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from cortado.errors import ModelFileError
 from cortado.frontends.file import read_text
 
 FILE_NAME = "model.json"
+
+# Pixels are float32. JSON as Python reads it may also hold NaN and Infinity.
+LARGEST_NUMBER = 2.0**127
 
 
 class ChannelOrder(Enum):
@@ -55,6 +58,9 @@ def read_metadata(path: Path) -> Metadata:
         entries = json.loads(text)
     except json.JSONDecodeError as error:
         raise ModelFileError(f"not JSON: {error.msg}", file=path, line=error.lineno, column=error.colno) from None
+    except ValueError as error:
+        # Numbers of thousands of digits.
+        raise ModelFileError(f"not JSON: {error}", file=path) from None
     except RecursionError:
         raise ModelFileError("entries nest too deep", file=path) from None
     values = _checked(path, "", entries, Metadata)
@@ -84,7 +90,7 @@ _TYPES = {
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
 
 
 def _checked(path: Path, prefix: str, entries: object, cls: type) -> dict[str, Any]:
@@ -97,9 +103,8 @@ def _checked(path: Path, prefix: str, entries: object, cls: type) -> dict[str, A
             raise ModelFileError(f"unknown entry '{prefix}{name}' (known: {', '.join(known)})", file=path)
     values = {}
     for name, entry in known.items():
-        required = not isinstance(entry.default, str | tuple | type(None)) and not callable(entry.default_factory)
         if name not in entries:
-            if required:
+            if entry.default is MISSING and entry.default_factory is MISSING:
                 raise ModelFileError(f"entry '{prefix}{name}' must be given", file=path)
             continue
         words, accepts = _TYPES[str(entry.type)]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cortado.errors import FieldError, ModelFileError
 from cortado.frontends.binding import bind
@@ -95,8 +94,7 @@ def _read_layer(message: Message, phase: Phase) -> LayerSpec:
         raise error_at(message.named("phase")[0].position,
                        f"{who}: phase must be the network's, {phase.name}; to leave a layer out of the others write "
                        f"include {{ phase: {fields.phase.name} }}")
-    return _layer(message, fields, type_name, own, ocl_enable=fields.ocl_enable,
-                  propagate_down=fields.propagate_down)
+    return _layer(message, fields, type_name, own)
 
 
 def _read_v1_layer(message: Message, phase: Phase) -> LayerSpec:
@@ -126,30 +124,27 @@ def _split(message: Message, parameters_field: str) -> tuple[Message, tuple[Fiel
     return Message(common, message.position), own
 
 
-def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str, own: tuple[Field, ...],
-           **more: Any) -> LayerSpec:
-    who = f"layer '{fields.name}'"
+def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str,
+           own: tuple[Field, ...]) -> LayerSpec:
+    who = _who(message)
     for name in ("name", "bottom", "top"):
         for given in message.named(name):
-            if not given.value.value:
-                raise error_at(given.value.position, f"{who}: field '{name}' must not be empty")
+            if not given.value.value or not given.value.value.isprintable():
+                raise error_at(given.value.position, f"{who}: field '{name}' must be a name of printable characters")
     if not fields.name:
         raise error_at(message.position, f"{type_name} layer: field 'name' must be given")
     if fields.blobs:
         raise error_at(message.named("blobs")[0].position,
                        f"{who}: trained blobs must be in a caffemodel, not in the network file")
-    if fields.loss_weight and len(fields.loss_weight) != len(fields.top):
-        raise error_at(message.named("loss_weight")[0].position,
-                       f"{who}: loss_weight must have one value for each of {len(fields.top)} tops, "
-                       f"not {len(fields.loss_weight)}")
-    propagate_down = more.get("propagate_down", ())
-    if propagate_down and len(propagate_down) != len(fields.bottom):
-        raise error_at(message.named("propagate_down")[0].position,
-                       f"{who}: propagate_down must have one value for each of {len(fields.bottom)} bottoms, "
-                       f"not {len(propagate_down)}")
+    for name, values, kind, blobs in (("loss_weight", fields.loss_weight, "tops", fields.top),
+                                      ("propagate_down", fields.propagate_down, "bottoms", fields.bottom)):
+        if values and len(values) != len(blobs):
+            raise error_at(message.named(name)[0].position, f"{who}: {name} must have one value for each of "
+                                                            f"{len(blobs)} {kind}, not {len(values)}")
     return LayerSpec(name=fields.name, type=type_name, bottoms=fields.bottom, tops=fields.top,
-                     parameters=_parameters(message, type_name, own, who), loss_weights=fields.loss_weight,
-                     blob_settings=fields.blob_settings, position=message.position, **more)
+                     parameters=_parameters(message, type_name, own, who), ocl_enable=fields.ocl_enable,
+                     loss_weights=fields.loss_weight, propagate_down=fields.propagate_down,
+                     blob_settings=fields.blob_settings, position=message.position)
 
 
 def _parameters(message: Message, type_name: str, own: tuple[Field, ...], who: str) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from itertools import zip_longest
+from typing import ClassVar
 
 from cortado.frontends.netstate import NetStateRule
 from cortado.frontends.textformat import Message
@@ -102,6 +103,10 @@ class V1LayerFields:
     blobs_lr: tuple[float, ...] = ()
     weight_decay: tuple[float, ...] = ()
     blobs: tuple[Message, ...] = ()
+
+    # What came after V1, as a file without it has it.
+    ocl_enable: ClassVar[None] = None
+    propagate_down: ClassVar[tuple[bool, ...]] = ()
 
     @property
     def blob_settings(self) -> tuple[BlobSettings, ...]:

@@ -88,6 +88,9 @@ class WinogradConfiguration:
                 f"engine configuration: buffer_words must be at least {self.channel_blocks(self.largest_channels)} to "
                 f"hold one tile of {self.largest_channels} channels, not {self.buffer_words}")
 
+    def __str__(self) -> str:
+        return ", ".join(f"{name}={value}" for name, value in asdict(self).items())
+
     @cached_property
     def transform(self) -> WinogradTransform:
         """The exact integer transform F(m, 3)."""

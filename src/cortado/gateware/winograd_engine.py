@@ -33,6 +33,25 @@ IDENTITY = 0x434F5254  # "CORT"
 COMMAND_QUEUE = 8
 
 
+def engine_signature(configuration: WinogradConfiguration) -> wiring.Signature:
+    """The ports of an engine; `WinogradEngine` says what they are for."""
+    beats, requests = stream.Signature(unsigned(configuration.beat_bits)), stream.Signature(REQUEST_LAYOUT)
+    return wiring.Signature({
+        "descriptor": In(stream.Signature(unsigned(32))),
+        "activations_request": Out(requests),
+        "activations": In(beats),
+        "weights_request": Out(requests),
+        "weights": In(beats),
+        "results_request": Out(requests),
+        "results": Out(beats),
+        "results_response": In(stream.Signature(unsigned(1))),
+        "status": Out(wiring.Signature({"busy": Out(1), "error": Out(8)})),
+        "identity": Out(32),
+        "configuration_hash": Out(64),
+        "counters": Out(COUNTERS_SIGNATURE),
+    })
+
+
 class WinogradEngine(wiring.Component):
     """Runs jobs of 3 x 3 convolutions, stride 1, on (m + 2)**2 * pc * pk multipliers.
 
@@ -55,21 +74,7 @@ class WinogradEngine(wiring.Component):
 
     def __init__(self, configuration: WinogradConfiguration) -> None:
         self.configuration = configuration
-        beats, requests = stream.Signature(unsigned(configuration.beat_bits)), stream.Signature(REQUEST_LAYOUT)
-        super().__init__({
-            "descriptor": In(stream.Signature(unsigned(32))),
-            "activations_request": Out(requests),
-            "activations": In(beats),
-            "weights_request": Out(requests),
-            "weights": In(beats),
-            "results_request": Out(requests),
-            "results": Out(beats),
-            "results_response": In(stream.Signature(unsigned(1))),
-            "status": Out(wiring.Signature({"busy": Out(1), "error": Out(8)})),
-            "identity": Out(32),
-            "configuration_hash": Out(64),
-            "counters": Out(COUNTERS_SIGNATURE),
-        })
+        super().__init__(engine_signature(configuration))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

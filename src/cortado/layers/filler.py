@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from cortado.errors import FieldError
+
 
 class VarianceNorm(Enum):
     """Which fan the xavier and msra fillers divide by."""
@@ -12,6 +14,9 @@ class VarianceNorm(Enum):
     FAN_IN = 0
     FAN_OUT = 1
     AVERAGE = 2
+
+
+TYPES = ("constant", "uniform", "gaussian", "positive_unitball", "xavier", "msra", "bilinear")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,3 +31,7 @@ class Filler:
     std: float = 1.0
     sparse: int = -1
     variance_norm: VarianceNorm = VarianceNorm.FAN_IN
+
+    def __post_init__(self) -> None:
+        if self.type not in TYPES:
+            raise FieldError("type", f"must be one of {', '.join(TYPES)}, not '{self.type}'")

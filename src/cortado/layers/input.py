@@ -19,6 +19,8 @@ class BlobShape:
     dim: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.dim:
+            raise FieldError("dim", "must have at least one value")
         for index, dim in enumerate(self.dim):
             if dim < 1:
                 raise FieldError("dim", f"must be at least 1, not {dim}", index=index)

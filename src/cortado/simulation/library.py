@@ -53,6 +53,7 @@ SIGNATURES = {
     "beat_bits": (c_uint32, ()),
     "traced": (c_bool, ()),
     "error": (c_char_p, ()),
+    "printed": (c_char_p, ()),
     "create": (c_void_p, (POINTER(Options),)),
     "destroy": (None, (c_void_p,)),
     "reset": (c_bool, (c_void_p,)),

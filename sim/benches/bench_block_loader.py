@@ -1,0 +1,58 @@
+"""The loader against nested loops over the padded image."""
+
+from __future__ import annotations
+
+import cocotb
+from benches.block import random_block
+from benches.case import CASES
+from benches.streams import PROFILES, Bench
+from cocotb.handle import SimHandleBase
+
+from cortado.gateware.block_loader import BlockLoader, loader_command_layout
+from cortado.gateware.configuration import WinogradConfiguration
+
+BLOCKS = 8
+
+
+def part(**case: int) -> BlockLoader:
+    """The circuit of one case."""
+    return BlockLoader(WinogradConfiguration(**case))
+
+
+@cocotb.test()
+@cocotb.parametrize(case=list(CASES), profile=list(PROFILES), exclusive=[False, True])
+async def every_pixel_is_written_to_its_place(dut: SimHandleBase, case: str, profile: str, exclusive: bool) -> None:
+    configuration = WinogradConfiguration(**CASES[case])
+    bench = Bench(dut, case, part(**CASES[case]), profile)
+    commands, beats, writes = bench.source("command"), bench.source("i"), bench.checked("o")
+    blocks = [random_block(bench.rng, configuration, number, exclusive) for number in range(BLOCKS)]
+    ends = []  # writes after which each block is complete
+    for block in blocks:
+        commands.send(block.fields(loader_command_layout().members))
+        beats.send(*block.beats(bench.rng))
+        expected = list(block.writes())
+        writes.expect(*expected)
+        ends.append((ends[-1] if ends else 0) + len(expected))
+
+    # The reader's side: a block is open from its begin until some time after it is complete.
+    begun = released = 0
+    open_blocks, begin = bench.port("open_blocks"), bench.port("begin")
+
+    def release() -> None:
+        nonlocal released
+        if released < begun and writes.received >= ends[released] and bench.rng.random() < 0.05:
+            released += 1
+        open_blocks.value = begun - released
+
+    def count() -> None:
+        nonlocal begun
+        if int(begin.value):
+            assert begun - released < (1 if exclusive else 2), "a block may begin only when there is room for it"
+            begun += 1
+
+    bench.on_drive.append(release)
+    bench.on_look.append(count)
+    open_blocks.value = 0
+    await bench.reset()
+    await bench.run(60 * ends[-1] + 1000, more=lambda: released < BLOCKS)
+    assert begun == BLOCKS

@@ -1,0 +1,21 @@
+"""The block loader in simulation: see sim/benches/bench_block_loader.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = {
+    "m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_channels": 8, "tiles": 16, "buffer_words": 64},
+    "m4": {"m": 4, "pc": 4, "pk": 1, "beat_bits": 128, "largest_channels": 8, "tiles": 16, "buffer_words": 64},
+    "one_pixel_a_beat": {"m": 4, "pc": 8, "pk": 1, "beat_bits": 64, "largest_channels": 8, "tiles": 16,
+                         "buffer_words": 64},
+    "many_pixels_a_beat": {"m": 2, "pc": 1, "pk": 1, "beat_bits": 256, "largest_channels": 4, "tiles": 16,
+                           "buffer_words": 64},
+}
+
+
+@pytest.mark.rtlsim
+def test_writes_equal_nested_loops(run_bench: Callable[[str, dict], None]) -> None:
+    run_bench("block_loader", CASES)
