@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from cortado.errors import ToolError
+from cortado.simulation import toolchain
+from cortado.simulation.cache import FOLDER_VARIABLE
+
 # No deadline: how long an example takes says how busy the machine is.
 settings.register_profile("cortado", deadline=None)
 settings.load_profile("cortado")
@@ -18,6 +22,26 @@ settings.load_profile("cortado")
 def rng() -> np.random.Generator:
     """The one source of randomness; each test starts it anew."""
     return np.random.default_rng(20161207)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def build_cache(request: pytest.FixtureRequest) -> Path:
+    """Where builds are kept during the tests: pytest's own cache, which stays from run to run, not the user's."""
+    folder = Path(os.environ.get(FOLDER_VARIABLE) or request.config.cache.mkdir("cortado"))
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def simulator_tools() -> None:
+    """The tools a simulator is built with. Without one the tests that ask are skipped, except in CI, where they fail."""
+    try:
+        toolchain.compiler().require()
+        toolchain.verilator().require()
+    except ToolError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

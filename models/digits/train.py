@@ -2,8 +2,8 @@
 
     python models/digits/train.py [OUTPUT_FOLDER]
 
-Every draw is seeded, everything runs on one thread, and the vector width of the arithmetic is held at what every x86-64
-processor has, so the same releases of torch and NumPy write the same bytes. A minute or so.
+Every draw is seeded, everything runs on one thread, and the arithmetic is held at what every x86-64 processor has, so
+the same releases of torch and NumPy write the same bytes. Half a minute of one core.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def train() -> Net:
     """The trained network, phase TRAIN."""
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    # Both choose their algorithm by the processor.
     torch.backends.mkldnn.enabled = False
+    torch.backends.nnpack.set_flags(False)
     torch.manual_seed(SEED)
     rng = np.random.Generator(np.random.PCG64(SEED))
     pictures, labels = training_digits()

@@ -73,18 +73,12 @@ public:
                    ReadMaster{"weights", weight_beat}} {}
 
     ReadMaster& operator[](Index index) { return masters_[index]; }
+    const ReadMaster& operator[](Index index) const { return masters_[index]; }
 
     /// Ends cycle `cycle`: takes a request and reads a beat.
     void update(uint64_t cycle, Stalls& stalls) {
         if (in_flight_ < outstanding_bursts_) take_request(cycle);
         if (in_flight_ > 0) read_beat(cycle, stalls);
-    }
-
-    bool drained() const {
-        for (const ReadMaster& master : masters_) {
-            if (!master.drained()) return false;
-        }
-        return true;
     }
 
 private:

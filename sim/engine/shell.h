@@ -277,17 +277,30 @@ private:
         if (fault_.empty()) fault_ = refusal(master, verb, burst, memory_);
     }
 
-    /// The engine says it is idle: true only if nothing is left anywhere.
+    /// The engine says it is idle: well done only if nothing is left anywhere.
     void finish() {
         busy_ = false;
-        done_ = true;
-        if (reads_.drained() && writes_.drained() && !engine_->CORTADO_PORT(results, valid) &&
-            !engine_->CORTADO_PORT(activations_request, valid) && !engine_->CORTADO_PORT(weights_request, valid) &&
-            !engine_->CORTADO_PORT(results_request, valid)) {
-            return;
+        const std::string left = left_over();
+        done_ = left.empty();
+        if (!done_) {
+            fault_ = "engine: must stop being busy only when every burst is finished and every beat taken, not with" +
+                     left + " left";
         }
-        done_ = false;
-        fault_ = "engine: every burst must be finished and every beat taken before it stops being busy, not left over";
+    }
+
+    /// The masters that still have something under way, each behind a blank.
+    std::string left_over() const {
+        std::string names;
+        if (!reads_[ReadPort::DESCRIPTORS].drained()) names += " descriptors";
+        if (!reads_[ReadPort::ACTIVATIONS].drained() || engine_->CORTADO_PORT(activations_request, valid)) {
+            names += " activations";
+        }
+        if (!reads_[ReadPort::WEIGHTS].drained() || engine_->CORTADO_PORT(weights_request, valid)) names += " weights";
+        if (!writes_.drained() || engine_->CORTADO_PORT(results_request, valid) ||
+            engine_->CORTADO_PORT(results, valid)) {
+            names += " results";
+        }
+        return names;
     }
 
     Options options_;

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntFlag
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.simulation.build import build_library
 from cortado.simulation.register import COUNTERS
+from cortado.simulation.toolchain import compiler, verilator
 from cortado.simulation.verilog import to_verilog
 
 BURST_BEATS = 16
@@ -25,6 +28,7 @@ CONFIGURATION_HASH = 0x0123456789ABCDEF
 class Order(IntFlag):
     """Word 0 of a descriptor of the stand-in; words 1 to 4 are beats, and the addresses of both terms and the sum."""
 
+    NONE = 0
     LAST = 1
     HANG = 2
     FAIL = 4
@@ -142,15 +146,35 @@ class AddEngine(wiring.Component):
         return m
 
 
-def descriptor(order: Order, beats: int = 0, a: int = 0, b: int = 0, total: int = 0, error: int = 0) -> np.ndarray:
-    """One descriptor of the stand-in: (32,) uint32."""
-    words = np.zeros(32, np.uint32)
-    words[:6] = order, beats, a, b, total, error
-    return words
+@dataclass(frozen=True, kw_only=True)
+class Sum:
+    """One order of the stand-in: `beats` beats at byte addresses `a` and `b`, their sum to `total`."""
+
+    beats: int
+    a: int
+    b: int
+    total: int
+    order: Order = Order.NONE
+    error: int = 0
+
+    @property
+    def words(self) -> np.ndarray:
+        """The descriptor: (32,) uint32."""
+        words = np.zeros(32, np.uint32)
+        words[:6] = self.order, self.beats, self.a, self.b, self.total, self.error
+        return words
 
 
 @pytest.fixture(scope="session")
-def library() -> Callable[..., Path]:
+def toolchain() -> None:
+    """Skips where a tool is missing, by hand only: in CI nothing may be missing."""
+    missing = [tool.name for tool in (compiler(), verilator()) if tool.path is None]
+    if missing and "CI" not in os.environ:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def library(toolchain: None) -> Callable[..., Path]:
     """Makes the simulator library of the stand-in for a beat width, kept in the build cache like any engine's."""
     source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 

@@ -63,10 +63,11 @@ class MacArray(wiring.Component):
         leaves_queue = Signal()
         enters_queue = taken & tile.channel_last
         m.d.sync += set_aside.eq(set_aside + enters_queue - leaves_queue)
-        # A tile comes back to its accumulators only after they have been written.
+        # A tile comes back to its accumulators only after they have been written. Counted at the end of a pass, for its
+        # tiles may come late: a pass of n tiles then has n - 1 cycles behind it, counted from its first.
         since_first = Signal(range(ACCUMULATE_CYCLES + 1), init=ACCUMULATE_CYCLES)
-        with m.If(taken & tile.pass_first):
-            m.d.sync += since_first.eq(1)
+        with m.If(taken & tile.pass_last):
+            m.d.sync += since_first.eq(Mux(tile.index < ACCUMULATE_CYCLES, tile.index + 1, ACCUMULATE_CYCLES))
         with m.Elif(since_first != ACCUMULATE_CYCLES):
             m.d.sync += since_first.eq(since_first + 1)
 

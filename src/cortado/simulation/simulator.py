@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from cortado.simulation.counters import Counters
 from cortado.simulation.library import EngineLibrary, Options, Outcome
 from cortado.simulation.memory_model import MemoryModel
 from cortado.simulation.register import COUNTERS, Control, Register, counter_registers
+
+logger = logging.getLogger(__name__)
 
 # Cycles without a transfer on any stream after which a job is given up.
 DEADLOCK_CYCLES = 20_000
@@ -65,7 +68,7 @@ class Simulator:
 
     @property
     def cycle(self) -> int:
-        """Cycles simulated since power-on, which a failed job ends in."""
+        """Cycles simulated since the last reset; a job that fails ends in one."""
         return self._library.cycle(self._engine)
 
     def register_read(self, register: int) -> int:
@@ -122,7 +125,7 @@ class Simulator:
                 self._library.wave_close(self._engine)
 
     def reset(self) -> None:
-        """Put the engine and its registers back to power-on; memory stays as it is."""
+        """Reset the engine and its registers; memory stays as it is."""
         if not self._library.reset(self._engine):
             raise SimulationError(f"simulator: the model must start, not fail with '{self._library.last_error()}'")
 
@@ -154,8 +157,13 @@ class Simulator:
 
     def _step(self, cycles: int) -> Outcome:
         outcome = ctypes.c_uint32()
-        if not self._library.step(self._engine, cycles, ctypes.byref(outcome)):
-            raise SimulationError(f"simulation: the model must go on, not fail with '{self._library.last_error()}'")
+        goes_on = self._library.step(self._engine, cycles, ctypes.byref(outcome))
+        printed = self._library.printed().decode(errors="replace").strip()
+        if not goes_on:
+            raise SimulationError("simulation: the model must go on, not fail with "
+                                  f"'{printed or self._library.last_error()}'")
+        if printed:
+            logger.info("engine: %s", printed)
         return Outcome(outcome.value)
 
     def _require_done(self, outcome: Outcome, cycles: int) -> None:

@@ -15,6 +15,7 @@ from cortado.simulation.process import Command, run_commands
 from cortado.simulation.register import render_header
 
 LIBRARY_NAME = "engine.so"
+FIRST_HEADER = "printed.h"
 JOBS = 2
 
 VERILATOR_FLAGS = (
@@ -80,8 +81,8 @@ def build(verilog: Path, folder: Path, *, beat_bits: int, descriptor_bytes: int,
     (work / "engine_configuration.h").write_text(render_header(beat_bits, descriptor_bytes, trace))
     sources = _translate(verilog, work, trace)
     runtime = _runtime(sources.runtime, trace)
-    main = sim_root() / "engine" / "engine_main.cpp"
-    flags = (f"-I{work}", f"-I{main.parent}", *_modes(trace))
+    main = _shell_folder() / "engine_main.cpp"
+    flags = (f"-I{work}", f"-I{_shell_folder()}", *_modes(trace))
     objects = _compile({(main, *sources.cycle): CYCLE_FLAGS, sources.once: ONCE_FLAGS}, work, flags)
     link = Command(tool="g++", task="link the simulator", folder=work,
                    arguments=(toolchain.compiler().require(), *LINK_FLAGS, *objects, *sorted(runtime.glob("*.o")),
@@ -109,9 +110,10 @@ def _translate(verilog: Path, work: Path, trace: bool) -> _Translation:
 def _runtime(sources: Sequence[Path], trace: bool) -> Path:
     """The folder with the objects of Verilator's run-time library, which is the same for every engine."""
     # Before the system's headers: Verilator's wave writer finds our compression.
-    compression = sim_root() / "engine" / "compression"
+    compression = _shell_folder() / "compression"
     flags = (f"-I{compression}", *_modes(trace))
-    key = digest(_tools_key(), *COMPILE_FLAGS, *RUNTIME_FLAGS, *_modes(trace), *sources, *sorted(compression.iterdir()))
+    key = digest(_tools_key(), *COMPILE_FLAGS, *RUNTIME_FLAGS, *_modes(trace), *sources,
+                 *sorted(compression.iterdir()), _shell_folder() / FIRST_HEADER)
     return cached("runtime", key, lambda folder: _compile({tuple(sources): RUNTIME_FLAGS}, folder, flags))
 
 
@@ -121,7 +123,7 @@ def _compile(sources: dict[tuple[Path, ...], tuple[str, ...]], folder: Path, fla
     Within a group the largest comes first, so that the last jobs are short ones.
     """
     include = toolchain.verilator().require().parent.parent / "include"
-    common = (toolchain.compiler().require(), *COMPILE_FLAGS, "-include", sim_root() / "engine" / "printed.h", *flags,
+    common = (toolchain.compiler().require(), *COMPILE_FLAGS, "-include", _shell_folder() / FIRST_HEADER, *flags,
               f"-I{include}", f"-I{include / 'vltstd'}")
     objects, commands = [], []
     for group, group_flags in sources.items():
@@ -141,7 +143,11 @@ def _modes(trace: bool) -> tuple[str, ...]:
 
 
 def _shell_sources() -> list[Path]:
-    return sorted(path for path in (sim_root() / "engine").rglob("*") if path.suffix in (".h", ".cpp"))
+    return sorted(path for path in _shell_folder().rglob("*") if path.suffix in (".h", ".cpp"))
+
+
+def _shell_folder() -> Path:
+    return sim_root() / "engine"
 
 
 def _tools_key() -> str:

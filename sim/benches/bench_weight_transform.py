@@ -1,0 +1,38 @@
+"""The weight transform against `winograd.golden.weight_transform`."""
+
+from __future__ import annotations
+
+import cocotb
+from benches.case import CASES
+from benches.number import int8_numbers, matrices
+from benches.streams import PROFILES, Bench
+from cocotb.handle import SimHandleBase
+
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.weight_transform import WeightTransform
+from cortado.winograd.golden import weight_transform
+
+GROUPS = 150
+LATENCY_CYCLES = 2
+
+
+def part(**case: int) -> WeightTransform:
+    """The circuit of one case."""
+    return WeightTransform(WinogradConfiguration(**case))
+
+
+@cocotb.test()
+@cocotb.parametrize(case=list(CASES), profile=list(PROFILES))
+async def kernels_are_transformed_in_order(dut: SimHandleBase, case: str, profile: str) -> None:
+    configuration = WinogradConfiguration(**CASES[case])
+    bench = Bench(dut, case, part(**CASES[case]), profile)
+    kernels, transformed = bench.source("i"), bench.checked("o")
+    for _ in range(GROUPS):
+        group = int8_numbers(bench.rng, (configuration.pairs_per_step, 3, 3))
+        last = bench.rng.randrange(2)
+        kernels.send({"kernels": matrices(group), "last": last})
+        transformed.expect({"u": matrices(weight_transform(configuration.transform, group)), "last": last})
+    await bench.reset()
+    cycles = await bench.run(60 * GROUPS)
+    if profile == "free":
+        assert cycles == GROUPS + LATENCY_CYCLES, "one group a cycle"

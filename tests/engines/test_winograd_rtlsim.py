@@ -1,0 +1,239 @@
+"""Whole layers on the generated Verilog: equal to golden and to a naive loop, with every cycle accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cortado.engines.job import Job
+from cortado.engines.winograd import Winograd
+from cortado.gateware.blocking import Blocking, ConvolutionShape
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.descriptor import DESCRIPTOR_BYTES
+from cortado.numerics.convolution import IntegerConvolution
+from cortado.simulation.build import build_library
+from cortado.simulation.memory_model import MemoryModel
+from cortado.simulation.simulator import Simulator
+from cortado.simulation.verilog import to_verilog
+
+pytestmark = pytest.mark.rtlsim
+
+MEMORY_BYTES = 2**20
+PAGE_BYTES = 4096
+FILLS = ("random", "lowest", "highest", "alternating", "sparse")
+
+# Between them: m 2 and 4; a beat of several pixels and of one; a row of a tile that is a part of a beat, a beat, and
+# two; buffers so small that one layer takes many blocks, one or two of them at a time.
+CONFIGURATIONS = {
+    "m2": WinogradConfiguration(m=2, pc=2, pk=1, beat_bits=64, largest_channels=24, tiles=12, buffer_words=48,
+                                block_columns=8),
+    "m4": WinogradConfiguration(m=4, pc=4, pk=2, beat_bits=128, largest_channels=24, tiles=9, buffer_words=40,
+                                block_columns=6),
+    "one_pixel_a_beat": WinogradConfiguration(m=2, pc=8, pk=8, beat_bits=64, largest_channels=24, tiles=12,
+                                              buffer_words=24, block_columns=5),
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer to run; its numbers are drawn from `seed`."""
+
+    blocking: Blocking
+    relu: bool
+    activations: str
+    weights: str
+    seed: int
+
+    @property
+    def shape(self) -> ConvolutionShape:
+        return self.blocking.shape
+
+    def source(self) -> np.ndarray:
+        shape = self.shape
+        return _fill(self.activations, (shape.batch, shape.channels, shape.height, shape.width),
+                     np.random.default_rng(self.seed))
+
+    def convolution(self) -> IntegerConvolution:
+        rng, shape = np.random.default_rng(self.seed + 1), self.shape
+        weight = _fill(self.weights, (shape.filters, shape.channels, 3, 3), rng)
+        # Half of the channels end within the range, the others anywhere.
+        spread = 9 * shape.channels * 2**14
+        within = rng.random(shape.filters) < 0.5
+        bias = np.where(within, rng.integers(-spread, spread, shape.filters), rng.integers(-2**31, 2**31, shape.filters))
+        shift = np.where(within, rng.integers(16, 16 + spread.bit_length() - 7, shape.filters),
+                         rng.integers(0, 49, shape.filters))
+        return IntegerConvolution(
+            weight=weight, bias=bias.astype(np.int32),
+            multiplier=rng.integers(0, 2**16, shape.filters).astype(np.uint16), shift=shift.astype(np.uint8),
+            pad=shape.pad, relu=self.relu)
+
+
+def _fill(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    if kind == "lowest":
+        return np.full(shape, -128, np.int8)
+    if kind == "highest":
+        return np.full(shape, 127, np.int8)
+    if kind == "alternating":
+        return np.where(np.indices(shape)[-2:].sum(0) % 2, -128, 127).astype(np.int8)
+    numbers = rng.integers(-128, 128, shape).astype(np.int8)
+    return numbers if kind == "random" else np.where(rng.random(shape) < 0.1, numbers, 0).astype(np.int8)
+
+
+def legal_cuts(configuration: WinogradConfiguration, shape: ConvolutionShape) -> list[Blocking]:
+    """Every block size the engine can run the layer in."""
+    tiles_y, tiles_x = (-(-edge // configuration.m) for edge in (shape.out_height, shape.out_width))
+    cuts = [Blocking(configuration=configuration, shape=shape, rows=rows, columns=columns)
+            for rows in range(1, tiles_y + 1)
+            for columns in range(1, min(tiles_x, configuration.block_columns) + 1)
+            if rows * columns <= configuration.tiles
+            and (columns == tiles_x or columns % configuration.block_column_step == 0)]
+    return [cut for cut in cuts if cut.block_words <= configuration.buffer_words]
+
+
+@st.composite
+def layers(draw: st.DrawFn, configuration: WinogradConfiguration, *, several_blocks: bool = False) -> Layer:
+    """Any layer the engine takes, in any legal cut; with `several_blocks` one of several blocks and passes."""
+    pad = draw(st.tuples(*[st.integers(0, 2)] * 4))
+    low = 3 * configuration.m if several_blocks else 1
+    height = draw(st.integers(max(low, 3 - pad[0] - pad[1]), 22))
+    width = draw(st.integers(max(low, 3 - pad[2] - pad[3]), 22))
+    least = 1 if not several_blocks else configuration.pc + 1
+    shape = ConvolutionShape(
+        batch=draw(st.integers(1, 3)), channels=draw(st.integers(least, max(least, 3 * configuration.pc - 1))),
+        filters=draw(st.integers(1 if not several_blocks else configuration.pk + 1, 3 * configuration.pk + 1)),
+        height=height, width=width, pad=pad)
+    cuts = legal_cuts(configuration, shape)
+    if several_blocks:
+        cuts = [cut for cut in cuts if len(cut.spans) > 1]
+    return Layer(draw(st.sampled_from(cuts)), draw(st.booleans()), draw(st.sampled_from(FILLS)),
+                 draw(st.sampled_from(FILLS)), draw(st.integers(0, 2**32)))
+
+
+def memories(configuration: WinogradConfiguration) -> st.SearchStrategy[MemoryModel]:
+    """Memories from ideal to slow and unsteady."""
+    return st.builds(
+        MemoryModel, latency_cycles=st.integers(1, 200), outstanding_bursts=st.integers(1, 16),
+        beat_bits=st.just(configuration.beat_bits),
+        stall_probability=st.just(0.0) | st.floats(0.0, 0.6, allow_subnormal=False), stall_seed=st.integers(0, 2**32))
+
+
+def naive(source: np.ndarray, convolution: IntegerConvolution) -> np.ndarray:
+    """The convolution tap by tap in int64, and each sum brought back as an exact fraction."""
+    top, bottom, left, right = convolution.pad
+    padded = np.pad(source.astype(np.int64), ((0, 0), (0, 0), (top, bottom), (left, right)))
+    filters, channels = convolution.weight.shape[:2]
+    batch, _, height, width = padded.shape
+    result = np.zeros((batch, filters, height - 2, width - 2), np.int8)
+    for k in range(filters):
+        sums = np.full((batch, height - 2, width - 2), int(convolution.bias[k]), np.int64)
+        for c in range(channels):
+            for r in range(3):
+                for s in range(3):
+                    sums += int(convolution.weight[k, c, r, s]) * padded[:, c, r : r + height - 2, s : s + width - 2]
+        multiplier, divisor = int(convolution.multiplier[k]), 2 ** int(convolution.shift[k])
+        values, places = np.unique(sums, return_inverse=True)
+        # Python rounds fractions half to even.
+        numbers = [min(max(round(Fraction(int(value) * multiplier, divisor)), 0 if convolution.relu else -128), 127)
+                   for value in values]
+        result[:, k] = np.array(numbers, np.int8)[places].reshape(sums.shape)
+    return result
+
+
+def golden_layer(layer: Layer) -> np.ndarray:
+    """The layer's output by the golden model: int8 (N, K, H, W)."""
+    return layer.convolution().golden(layer.source())
+
+
+def rtl_layer(simulator: Simulator, layer: Layer, rng: np.random.Generator) -> np.ndarray:
+    """The layer's output by the simulated engine: int8 (N, K, H, W).
+
+    The memory is full of noise, and whatever is not the output must still hold it afterwards.
+    """
+    configuration = layer.blocking.configuration
+    job = Job(layer="case", convolution=layer.convolution(), blocking=layer.blocking)
+    packed = {"input": job.source.pack(layer.source()), "weights": job.weights,
+              "descriptors": np.zeros(job.descriptor_count * DESCRIPTOR_BYTES, np.uint8),
+              "output": np.zeros(job.target.size_bytes, np.uint8)}
+    addresses, end = {}, PAGE_BYTES
+    for name, content in packed.items():
+        addresses[name] = end
+        end += -(-content.nbytes // PAGE_BYTES) * PAGE_BYTES + PAGE_BYTES
+    descriptors = job.descriptors(input_address=addresses["input"], weights_address=addresses["weights"],
+                                  output_address=addresses["output"])
+    packed["descriptors"] = np.concatenate(
+        [descriptor.encode(configuration.hash) for descriptor in descriptors]).view(np.uint8)
+    before = rng.integers(0, 256, MEMORY_BYTES, np.uint8)
+    for name in ("input", "weights", "descriptors"):
+        before[addresses[name] : addresses[name] + packed[name].nbytes] = packed[name]
+    simulator.memory_write(0, before)
+
+    counters = simulator.run(addresses["descriptors"], job.descriptor_count, max_cycles=2_000_000)
+
+    after = simulator.memory_read(0, MEMORY_BYTES)
+    written = slice(addresses["output"], addresses["output"] + job.target.size_bytes)
+    output = after[written].copy()
+    after[written] = before[written]
+    assert np.array_equal(after, before), "the engine wrote outside its output"
+    check_counters(layer, counters)
+    maps = job.target.unpack(output)
+    check_lanes(layer, job, output)
+    return maps
+
+
+def check_counters(layer: Layer, counters: object) -> None:
+    """Each cycle is busy or idle for one cause, and the busy ones are the tile products of the layer."""
+    shape, configuration = layer.shape, layer.blocking.configuration
+    tiles = -(-shape.out_height // configuration.m) * -(-shape.out_width // configuration.m)
+    passes = -(-shape.channels // configuration.pc) * -(-shape.filters // configuration.pk)
+    assert counters.busy == shape.batch * tiles * passes
+    assert counters.cycles == counters.busy + sum(counters.idle.values())
+
+
+def check_lanes(layer: Layer, job: Job, output: np.ndarray) -> None:
+    """Channels beyond the last are zero, as the next layer's input needs them."""
+    configuration, shape = layer.blocking.configuration, layer.shape
+    pixels = output.reshape(shape.batch, job.target.blocks, shape.out_height, -1)
+    pixels = pixels[..., : shape.out_width * configuration.pk].reshape(
+        shape.batch, job.target.blocks, shape.out_height, shape.out_width, configuration.pk)
+    beyond = job.target.blocks * configuration.pk - shape.filters
+    assert not pixels[:, -1, ..., configuration.pk - beyond :].any()
+
+
+def check_layers(configuration: WinogradConfiguration, memory: MemoryModel, several: list[Layer]) -> None:
+    """Run layers one after the other on one simulator, without a reset; each equals golden and the naive loop."""
+    design = Winograd(configuration=configuration).design()
+    library = build_library(design.configuration_hash, lambda: to_verilog(design.component()), design.beat_bits)
+    rng = np.random.default_rng(several[0].seed)
+    with Simulator(library, memory, MEMORY_BYTES) as simulator:
+        for layer in several:
+            expected = golden_layer(layer)
+            np.testing.assert_array_equal(rtl_layer(simulator, layer, rng), expected)
+            np.testing.assert_array_equal(expected, naive(layer.source(), layer.convolution()))
+
+
+def _examples(count: int) -> settings:
+    # The data is small; what health checks would find slow is the build of the engine in the first example.
+    return settings(derandomize=True, deadline=None, max_examples=count, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@_examples(25)
+@given(draw=st.data())
+def test_layers_back_to_back(simulator_tools, name, draw):
+    configuration = CONFIGURATIONS[name]
+    check_layers(configuration, draw.draw(memories(configuration)),
+                 draw.draw(st.lists(layers(configuration), min_size=1, max_size=3)))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@_examples(15)
+@given(draw=st.data())
+def test_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
+    configuration = CONFIGURATIONS[name]
+    check_layers(configuration, draw.draw(memories(configuration)),
+                 [draw.draw(layers(configuration, several_blocks=True))])

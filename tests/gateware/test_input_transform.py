@@ -1,0 +1,17 @@
+"""The input transform in simulation: see sim/benches/bench_input_transform.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = {
+    "m2": {"m": 2, "pc": 2, "pk": 1, "tiles": 32},
+    "m4": {"m": 4, "pc": 1, "pk": 1, "tiles": 8},
+}
+
+
+@pytest.mark.rtlsim
+def test_tiles_equal_golden(run_bench: Callable[[str, dict], None]) -> None:
+    run_bench("input_transform", CASES)

@@ -1,0 +1,17 @@
+"""The inverse transform in simulation: see sim/benches/bench_inverse_transform.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = {
+    "m2": {"m": 2, "pc": 1, "pk": 2, "largest_channels": 3},
+    "m4": {"m": 4, "pc": 1, "pk": 1, "largest_channels": 3},
+}
+
+
+@pytest.mark.rtlsim
+def test_results_equal_golden_and_a_naive_convolution(run_bench: Callable[[str, dict], None]) -> None:
+    run_bench("inverse_transform", CASES)

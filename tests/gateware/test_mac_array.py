@@ -1,0 +1,18 @@
+"""The multipliers and accumulators in simulation: see sim/benches/bench_mac_array.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = {
+    "m2": {"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "tiles": 6, "largest_channels": 4},
+    "m2_pairs_at_once": {"m": 2, "pc": 1, "pk": 2, "beat_bits": 128, "tiles": 4, "largest_channels": 4},
+    "m4": {"m": 4, "pc": 1, "pk": 1, "beat_bits": 64, "tiles": 5, "largest_channels": 1},
+}
+
+
+@pytest.mark.rtlsim
+def test_sums_equal_golden(run_bench: Callable[[str, dict], None]) -> None:
+    run_bench("mac_array", CASES)

@@ -1,0 +1,309 @@
+"""A simulated engine: registers, memory, jobs, and every way a job can end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.simulation.conftest import CONFIGURATION_HASH, IDENTITY, Order, Sum
+
+from cortado.errors import CycleLimitError, DeadlockError, SimulationError
+from cortado.simulation.counters import Counters
+from cortado.simulation.memory_model import MemoryModel
+from cortado.simulation.register import Control, Register, Status
+from cortado.simulation.simulator import Simulator
+
+pytestmark = pytest.mark.rtlsim
+
+MEMORY_BYTES = 1 << 20
+# Where the terms and the sum of a test lie.
+A, B, TOTAL = 0x20000, 0x40000, 0x60000
+
+
+@pytest.fixture
+def simulator(library: Callable[..., Path]) -> Iterator[Simulator]:
+    """The stand-in with 128-bit beats and the default memory."""
+    with Simulator(library(), MemoryModel(), MEMORY_BYTES) as simulator:
+        yield simulator
+
+
+def run(simulator: Simulator, *orders: Sum, **options) -> Counters:
+    """Write descriptors to address 0 and run them; the last one is flagged."""
+    *first, last = [order.words for order in orders]
+    last[0] |= Order.LAST
+    simulator.memory_write(0, np.concatenate([*first, last]))
+    return simulator.run(0, len(orders), **options)
+
+
+def golden_sum(a: np.ndarray, b: np.ndarray, beat_bytes: int) -> np.ndarray:
+    """Beat by beat a + b modulo the beat, by Python's whole numbers."""
+    def beats(data: np.ndarray) -> list[int]:
+        return [int.from_bytes(beat.tobytes(), "little") for beat in data.reshape(-1, beat_bytes)]
+
+    sums = [(x + y) % 256**beat_bytes for x, y in zip(beats(a), beats(b), strict=True)]
+    return np.frombuffer(b"".join(total.to_bytes(beat_bytes, "little") for total in sums), np.uint8)
+
+
+def rtl_sum(simulator: Simulator, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The same by the stand-in."""
+    simulator.memory_write(A, a)
+    simulator.memory_write(B, b)
+    run(simulator, Sum(beats=a.nbytes * 8 // simulator.memory_model.beat_bits, a=A, b=B, total=TOTAL))
+    return simulator.memory_read(TOTAL, a.nbytes)
+
+
+def test_registers_read_back(simulator: Simulator) -> None:
+    assert simulator.register_read(Register.IDENTITY) == IDENTITY
+    assert simulator.register_read(Register.HASH_LOW) == CONFIGURATION_HASH % 2**32
+    assert simulator.register_read(Register.HASH_HIGH) == CONFIGURATION_HASH >> 32
+    assert simulator.register_read(Register.STATUS) == 0
+    assert simulator.register_read(Register.CONTROL) == 0
+    simulator.register_write(Register.DESCRIPTOR_COUNT, 0xFFFFFFFF)
+    assert simulator.register_read(Register.DESCRIPTOR_COUNT) == 0xFFFFFFFF
+
+
+@pytest.mark.parametrize("offset", [0x20, 0x3C, 0x41, 0x40 + 9 * 8, 0xFFFFFFFC])
+def test_register_that_is_not_there(simulator: Simulator, offset: int) -> None:
+    with pytest.raises(SimulationError, match=f"^register {offset:#04x}: must be one that can be read, not this one$"):
+        simulator.register_read(offset)
+
+
+def test_register_that_cannot_be_written(simulator: Simulator) -> None:
+    message = "register 0x10: must accept 0x1, not refuse with 'no register that can be written'"
+    with pytest.raises(SimulationError, match=f"^{message}$"):
+        simulator.register_write(Register.STATUS, 1)
+
+
+def test_start_while_busy(simulator: Simulator) -> None:
+    simulator.register_write(Register.DESCRIPTOR_COUNT, 1)
+    simulator.register_write(Register.CONTROL, Control.START)
+    assert simulator.register_read(Register.STATUS) == Status.BUSY
+    message = "register 0x0c: must accept 0x1, not refuse with 'start while busy'"
+    with pytest.raises(SimulationError, match=f"^{message}$"):
+        simulator.register_write(Register.CONTROL, Control.START)
+
+
+def test_memory_starts_as_zeros_and_keeps_what_is_written(simulator: Simulator, rng: np.random.Generator) -> None:
+    assert not simulator.memory_read(0, MEMORY_BYTES).any()
+    words = rng.integers(-2**31, 2**31, (3, 5), np.int32)
+    simulator.memory_write(17, words.T)
+    assert simulator.memory_read(17, 60).tobytes() == words.T.tobytes()
+    simulator.memory_write(MEMORY_BYTES - 3, b"end")
+    assert simulator.memory_read(MEMORY_BYTES - 4, 4).tobytes() == b"\0end"
+
+
+@pytest.mark.parametrize(("address", "count"), [(MEMORY_BYTES, 1), (MEMORY_BYTES - 3, 4), (-1, 1), (2**40, 8)])
+def test_memory_that_is_not_there(simulator: Simulator, address: int, count: int) -> None:
+    where = f"{count} bytes at {address:#010x}"
+    with pytest.raises(SimulationError, match=f"^memory: must read inside its 1048576 bytes, not {where}$"):
+        simulator.memory_read(address, count)
+    with pytest.raises(SimulationError, match=f"^memory: must write inside its 1048576 bytes, not {where}$"):
+        simulator.memory_write(address, bytes(count))
+
+
+@pytest.mark.parametrize("beat_bits", [64, 128])
+@pytest.mark.parametrize("beats", [1, 15, 16, 17, 300])
+def test_sum_equals_golden(library: Callable[..., Path], rng: np.random.Generator, beat_bits: int, beats: int) -> None:
+    a, b = rng.integers(0, 256, (2, beats * beat_bits // 8), np.uint8)
+    with Simulator(library(beat_bits), MemoryModel(beat_bits=beat_bits), MEMORY_BYTES) as simulator:
+        np.testing.assert_array_equal(rtl_sum(simulator, a, b), golden_sum(a, b, beat_bits // 8))
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_sum_equals_golden_under_stalls(library: Callable[..., Path], rng: np.random.Generator, probability: float,
+                                        seed: int) -> None:
+    a, b = rng.integers(0, 256, (2, 100 * 16), np.uint8)
+    model = MemoryModel(stall_probability=probability, stall_seed=seed)
+    with Simulator(library(), model, MEMORY_BYTES) as simulator:
+        np.testing.assert_array_equal(rtl_sum(simulator, a, b), golden_sum(a, b, 16))
+
+
+def test_stalls_repeat_from_their_seed(library: Callable[..., Path]) -> None:
+    def cycles(seed: int) -> int:
+        with Simulator(library(), MemoryModel(stall_probability=0.3, stall_seed=seed), MEMORY_BYTES) as simulator:
+            return run(simulator, Sum(beats=200, a=A, b=B, total=TOTAL)).cycles
+
+    assert cycles(1) == cycles(1)
+    assert cycles(1) != cycles(2)
+
+
+def test_jobs_back_to_back(simulator: Simulator, rng: np.random.Generator) -> None:
+    for beats in (40, 3):
+        a, b = rng.integers(0, 256, (2, beats * 16), np.uint8)
+        np.testing.assert_array_equal(rtl_sum(simulator, a, b), golden_sum(a, b, 16))
+        assert simulator.counters().busy == beats
+        assert simulator.register_read(Register.STATUS) == Status.DONE
+
+
+def test_several_descriptors_are_one_job(simulator: Simulator, rng: np.random.Generator) -> None:
+    data = rng.integers(0, 256, 100 * 16, np.uint8)
+    simulator.memory_write(A, data)
+    # Each doubles what the one before it has written.
+    places = [A, *(TOTAL + 0x1000 * step for step in range(5))]
+    counters = run(simulator, *(Sum(beats=100, a=source, b=source, total=target)
+                                for source, target in pairwise(places)))
+    expected = data
+    for _ in range(5):
+        expected = golden_sum(expected, expected, 16)
+    np.testing.assert_array_equal(simulator.memory_read(places[-1], 1600), expected)
+    assert counters.busy == 500
+
+
+def test_counters_match_the_registers(simulator: Simulator) -> None:
+    counters = run(simulator, Sum(beats=30, a=A, b=B, total=TOTAL))
+    assert counters.busy == 30
+    assert counters.cycles == 30 + counters.idle_input
+    assert simulator.register_read(Register.COUNTERS) == counters.cycles
+    assert simulator.register_read(Register.COUNTERS + 8) == 30
+
+
+def test_two_simulators_in_one_process(library: Callable[..., Path], rng: np.random.Generator) -> None:
+    a, b = rng.integers(0, 256, (2, 50 * 16), np.uint8)
+    with (Simulator(library(64), MemoryModel(beat_bits=64), MEMORY_BYTES) as narrow,
+          Simulator(library(128), MemoryModel(), MEMORY_BYTES) as wide):
+        np.testing.assert_array_equal(rtl_sum(wide, a, b), golden_sum(a, b, 16))
+        np.testing.assert_array_equal(rtl_sum(narrow, a, b), golden_sum(a, b, 8))
+        assert wide.counters().busy == 50
+        assert narrow.counters().busy == 100
+
+
+def test_progress_counts_up(simulator: Simulator) -> None:
+    seen = []
+    counters = run(simulator, *[Sum(beats=60_000, a=0, b=0, total=TOTAL)] * 4, progress=seen.append)
+    assert len(seen) > 2
+    assert seen == sorted(seen)
+    assert seen[-1] >= counters.cycles
+
+
+def test_cycle_limit(simulator: Simulator) -> None:
+    message = "simulation: the job must end within 500 cycles, not go on; raise the limit (--max-cycles) if it should"
+    with pytest.raises(CycleLimitError, match=f"^{re.escape(message)}$"):
+        run(simulator, Sum(beats=1000, a=A, b=B, total=TOTAL), max_cycles=500)
+    run(simulator, Sum(beats=10, a=A, b=B, total=TOTAL), max_cycles=500)
+
+
+def test_deadlock_shows_every_stream(simulator: Simulator) -> None:
+    with pytest.raises(DeadlockError) as caught:
+        run(simulator, Sum(beats=10, a=A, b=B, total=TOTAL), Sum(beats=1, a=A, b=B, total=TOTAL, order=Order.HANG))
+    first, *streams = str(caught.value).splitlines()
+    assert re.fullmatch(r"simulation: a stream must move within 20064 cycles, not all stand still after 2\d{4} cycles",
+                        first)
+    assert streams == [
+        "  descriptor: valid=0 ready=0 transfers=64",
+        "  activations_request: valid=0 ready=1 transfers=1",
+        "  activations: valid=0 ready=0 transfers=10",
+        "  weights_request: valid=0 ready=1 transfers=1",
+        "  weights: valid=0 ready=0 transfers=10",
+        "  results_request: valid=0 ready=1 transfers=1",
+        "  results: valid=0 ready=0 transfers=10",
+        "  results_response: valid=0 ready=1 transfers=1",
+    ]
+    assert caught.value.streams["activations"] == {"valid": 0, "ready": 0, "transfers": 10}
+
+
+def test_slow_memory_is_no_deadlock(library: Callable[..., Path]) -> None:
+    with Simulator(library(), MemoryModel(latency_cycles=10_000), MEMORY_BYTES) as simulator:
+        counters = run(simulator, Sum(beats=1, a=A, b=B, total=TOTAL))
+    assert counters.cycles > 20_000
+
+
+def test_engine_error_and_recovery(simulator: Simulator, rng: np.random.Generator) -> None:
+    message = r"engine: the job must end without error, not with error code 7 after \d+ cycles"
+    with pytest.raises(SimulationError, match=f"^{message}$"):
+        run(simulator, Sum(beats=1, a=A, b=B, total=TOTAL, order=Order.FAIL, error=7))
+    assert simulator.register_read(Register.STATUS) == 0
+    a, b = rng.integers(0, 256, (2, 160), np.uint8)
+    np.testing.assert_array_equal(rtl_sum(simulator, a, b), golden_sum(a, b, 16))
+
+
+def test_reset_keeps_memory(simulator: Simulator) -> None:
+    simulator.memory_write(A, b"kept")
+    simulator.reset()
+    assert simulator.memory_read(A, 4).tobytes() == b"kept"
+
+
+def test_data_left_over_is_an_error(simulator: Simulator) -> None:
+    message = (r"engine: must stop being busy only when every burst is finished and every beat taken, not with "
+               r"activations weights results left, after \d+ cycles")
+    with pytest.raises(SimulationError, match=f"^{message}$"):
+        run(simulator, Sum(beats=20, a=A, b=B, total=TOTAL, order=Order.LEAVE))
+
+
+def test_failed_assertion_ends_the_job(simulator: Simulator, capfd: pytest.CaptureFixture) -> None:
+    message = (r"simulation: the model must go on, not fail with 'order must be kept.*"
+               r"Assertion failed in engine\.engine: 'assert' failed\.'")
+    with pytest.raises(SimulationError, match=f"^{message}$"):
+        run(simulator, Sum(beats=1, a=A, b=B, total=TOTAL, order=Order.BREAK))
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("order", "burst"), [
+    (Sum(beats=1, a=MEMORY_BYTES, b=B, total=TOTAL), "activations: {}, not read 1 beats at 0x00100000"),
+    (Sum(beats=40, a=A, b=MEMORY_BYTES - 16 * 20, total=TOTAL), "weights: {}, not read 16 beats at 0x000fffc0"),
+    (Sum(beats=3, a=A, b=B, total=MEMORY_BYTES - 32), "results: {}, not write 3 beats at 0x000fffe0"),
+    (Sum(beats=2, a=A + 8, b=B, total=TOTAL), "activations: {}, not read 2 beats at 0x00020008"),
+    (Sum(beats=2, a=0xFFFFFFF0, b=B, total=TOTAL), "activations: {}, not read 2 beats at 0xfffffff0"),
+])
+def test_burst_outside_memory(simulator: Simulator, order: Sum, burst: str) -> None:
+    rule = "a burst must be 1 to 255 beats at a multiple of 16 bytes inside the memory of 1048576 bytes"
+    with pytest.raises(SimulationError, match=f"^{re.escape(burst.format(rule))}, after \\d+ cycles$"):
+        run(simulator, order)
+
+
+def test_burst_may_end_with_the_memory(simulator: Simulator) -> None:
+    run(simulator, Sum(beats=2, a=MEMORY_BYTES - 32, b=0, total=MEMORY_BYTES - 32))
+
+
+def test_descriptors_outside_memory(simulator: Simulator) -> None:
+    message = ("descriptors: a burst must be 1 to 255 beats at a multiple of 16 bytes inside the memory of 1048576 "
+               "bytes, not read 8 beats at 0x00100000, after 1 cycles")
+    with pytest.raises(SimulationError, match=f"^{message}$"):
+        simulator.run(MEMORY_BYTES, 1)
+
+
+def test_interrupt_ends_the_job_cleanly(simulator: Simulator, rng: np.random.Generator) -> None:
+    orders = [Sum(beats=60_000, a=0, b=0, total=TOTAL)] * 1000
+    begun = threading.Event()
+
+    def interrupt() -> None:
+        begun.wait(20)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run(simulator, *orders, progress=lambda cycles: begun.set())
+    thread.join()
+    assert time.monotonic() - start < 5
+    a, b = rng.integers(0, 256, (2, 160), np.uint8)
+    np.testing.assert_array_equal(rtl_sum(simulator, a, b), golden_sum(a, b, 16))
+
+
+def test_beats_must_fit_the_engine(library: Callable[..., Path]) -> None:
+    message = "simulator: the memory model must have the engine's 128-bit beats, not 64-bit beats"
+    with pytest.raises(SimulationError, match=f"^{message}$"):
+        Simulator(library(), MemoryModel(beat_bits=64), MEMORY_BYTES)
+
+
+@pytest.mark.parametrize("memory_bytes", [0, -1, 2**32 + 1])
+def test_memory_must_be_addressable(library: Callable[..., Path], memory_bytes: int) -> None:
+    message = f"simulator: memory must be 1 to 2**32 bytes, not {memory_bytes}"
+    with pytest.raises(SimulationError, match=f"^{re.escape(message)}$"):
+        Simulator(library(), MemoryModel(), memory_bytes)
+
+
+def test_library_must_be_ours(tmp_path: Path) -> None:
+    (tmp_path / "engine.so").write_text("no library")
+    message = f"simulator library '{tmp_path / 'engine.so'}': must be one built by cortado, not refuse with '.*'"
+    with pytest.raises(SimulationError, match=f"^{message}$"):
+        Simulator(tmp_path / "engine.so", MemoryModel(), MEMORY_BYTES)
