@@ -76,9 +76,8 @@ async def a_tile_a_cycle_is_taken(dut: SimHandleBase, case: str) -> None:
     """With weights in time and room for the results, nothing but the hand-over of the weights costs a cycle."""
     configuration = WinogradConfiguration(**CASES[case])
     pairs, step, passes = configuration.pc * configuration.pk, configuration.pairs_per_step, 12
-    tiles = max(configuration.tiles, pairs // step + 1)
-    if tiles > configuration.tiles:
-        tiles = configuration.tiles
+    tiles = configuration.tiles
+    assert tiles > pairs // step, "a pass must be long enough to load the next one's weights"
     bench = Bench(dut, case, part(**CASES[case]), "free")
     tiles_in, weights_in, sums_out = bench.source("i"), bench.source("i_weights"), bench.checked("o")
     zeros = np.zeros((configuration.pc, configuration.alpha**2), int).tolist()

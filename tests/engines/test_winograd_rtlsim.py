@@ -117,7 +117,7 @@ def layers(draw: st.DrawFn, configuration: WinogradConfiguration, *, several_blo
 def memories(configuration: WinogradConfiguration) -> st.SearchStrategy[MemoryModel]:
     """Memories from ideal to slow and unsteady."""
     return st.builds(
-        MemoryModel, latency_cycles=st.integers(1, 200), outstanding_bursts=st.integers(1, 16),
+        MemoryModel, latency_cycles=st.integers(1, 200), outstanding_bursts=st.integers(3, 16),
         beat_bits=st.just(configuration.beat_bits),
         stall_probability=st.just(0.0) | st.floats(0.0, 0.6, allow_subnormal=False), stall_seed=st.integers(0, 2**32))
 

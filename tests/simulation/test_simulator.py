@@ -178,7 +178,7 @@ def test_two_simulators_in_one_process(library: Callable[..., Path], rng: np.ran
 
 def test_progress_counts_up(simulator: Simulator) -> None:
     seen = []
-    counters = run(simulator, *[Sum(beats=60_000, a=0, b=0, total=TOTAL)] * 4, progress=seen.append)
+    counters = run(simulator, *[Sum(beats=40_000, a=0, b=0, total=TOTAL)] * 4, progress=seen.append)
     assert len(seen) > 2
     assert seen == sorted(seen)
     assert seen[-1] >= counters.cycles
@@ -271,7 +271,7 @@ def test_descriptors_outside_memory(simulator: Simulator) -> None:
 
 
 def test_interrupt_ends_the_job_cleanly(simulator: Simulator, rng: np.random.Generator) -> None:
-    orders = [Sum(beats=60_000, a=0, b=0, total=TOTAL)] * 1000
+    orders = [Sum(beats=40_000, a=0, b=0, total=TOTAL)] * 1000
     begun = threading.Event()
 
     def interrupt() -> None:
