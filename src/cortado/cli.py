@@ -19,6 +19,7 @@ from cortado.errors import CortadoError, MismatchError, ModelFileError
 if TYPE_CHECKING:
     from cortado.device.device import Device
     from cortado.executor.mixed_pipeline import MixedPipeline
+    from cortado.planner.plan import Cut
     from cortado.report.report import Report
 
 DEFAULT_MODEL = "digits"
@@ -26,6 +27,8 @@ DEFAULT_CLOCK_MHZ = 200.0
 # Pictures `verify` climbs the ladder with unless told.
 VERIFY_PICTURES = 4
 INTERRUPTED = 130
+# A simulation expected to take longer is announced.
+LONG_SECONDS = 5.0
 
 
 class _Commands(click.Group):
@@ -127,6 +130,8 @@ def run(model: str, input_path: Path | None, percentile: float, batch: int | Non
     pipeline.reshape(len(pictures.pictures))
     samples, sample_origin = calibration_pictures(pipeline, pictures)
     plan = pipeline.plan(samples, Calibration(percentile=percentile))
+    if device_name == "rtlsim":
+        _announce(plan.cut)
     with _progress(as_json) as progress, _device(device_name, max_cycles, memory_mib, wave, progress.cycles) as device:
         result = Executor(plan, pipeline.net, device, started=progress.layer).run(
             {pipeline.input_blob: pictures.pictures}, compare=True)
@@ -298,6 +303,16 @@ def _device(name: str, max_cycles: int | None, memory_mib: int, wave: Path | Non
         raise click.BadParameter(str(error), param_hint="--device") from None
     return device_type(DeviceOptions(memory_bytes=memory_mib * 2**20, max_cycles=max_cycles, progress=progress,
                                      wave=wave))
+
+
+def _announce(cut: Cut) -> None:
+    """Say on standard error how long a long simulation will take."""
+    from cortado.simulation.pace import expected_seconds, words
+
+    cycles = sum(place.estimate.cycles for place in cut.placements if place.estimate)
+    seconds = expected_seconds(cycles, cut.engine.multipliers)
+    if seconds > LONG_SECONDS:
+        click.echo(f"about {cycles:,} cycles to simulate, {words(seconds)}; Ctrl-C ends it cleanly", err=True)
 
 
 class _Progress:
