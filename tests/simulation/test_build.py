@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,22 @@ from cortado.errors import CacheError, ToolError
 from cortado.simulation import verilator
 from cortado.simulation.build import build_library, build_verilog
 from cortado.simulation.cache import MANIFEST
-from cortado.simulation.library import EngineLibrary
 from cortado.simulation.verilog import to_verilog
 
 pytestmark = pytest.mark.rtlsim
 
 
 class Elaboration:
-    """Makes the stand-in's Verilog and counts how often."""
+    """Makes a Verilog text and counts how often."""
+
+    text = "module engine(input clk); endmodule"
 
     def __init__(self) -> None:
         self.calls = 0
 
     def __call__(self) -> str:
         self.calls += 1
-        return to_verilog(AddEngine(128))
+        return self.text
 
 
 @pytest.fixture
@@ -42,31 +42,64 @@ def entries(cache: Path, kind: str) -> list[Path]:
     return [path for path in (cache / kind).glob("*") if path.is_dir()]
 
 
-def test_library_is_built_once(cache: Path) -> None:
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """In place of Verilator and g++: the options of each build; what it leaves is no library."""
+    builds = []
+
+    def build(source: Path, folder: Path, **options: object) -> None:
+        assert source.read_text().startswith("module")
+        builds.append(options)
+        (folder / verilator.LIBRARY_NAME).write_text(str(options))
+
+    monkeypatch.setattr(verilator, "build", build)
+    return builds
+
+
+def test_library_is_built_once(cache: Path, compiled: list[dict]) -> None:
     elaborate = Elaboration()
     library = build_library("a hash", elaborate, 128)
     assert build_library("a hash", elaborate, 128) == library
     assert elaborate.calls == 1
-    assert EngineLibrary(library).beat_bits() == 128
-    assert not EngineLibrary(library).traced()
+    assert compiled == [{"beat_bits": 128, "descriptor_bytes": 128, "trace": False}]
     assert sorted(path.name for path in library.parent.iterdir()) == ["engine.so", MANIFEST]
 
 
-def test_verilog_is_shared(cache: Path) -> None:
+def test_what_differs_is_built_apart(cache: Path, compiled: list[dict]) -> None:
     elaborate = Elaboration()
-    text = build_verilog("a hash", elaborate).read_text()
-    assert text == to_verilog(AddEngine(128))
-    plain, traced = (build_library("a hash", elaborate, 128, trace=trace) for trace in (False, True))
-    assert elaborate.calls == 1
-    assert plain != traced
-    assert EngineLibrary(traced).traced()
-    build_verilog("another hash", elaborate)
+    libraries = {build_library(*choice) for choice in (
+        ("a hash", elaborate, 128), ("a hash", elaborate, 64), ("a hash", elaborate, 128, True),
+        ("another hash", elaborate, 128))}
+    assert len(libraries) == len(compiled) == 4
     assert elaborate.calls == 2
+
+
+def test_verilog_is_kept(cache: Path, compiled: list[dict]) -> None:
+    elaborate = Elaboration()
+    assert build_verilog("a hash", elaborate).read_text() == elaborate.text
+    build_library("a hash", elaborate, 128)
+    assert elaborate.calls == 1
+
+
+def test_library_is_built_again_when_damaged(cache: Path, compiled: list[dict]) -> None:
+    library = build_library("a hash", Elaboration(), 128)
+    whole = library.read_text()
+    library.write_text(whole[:-1])
+    assert build_library("a hash", Elaboration(), 128) == library
+    assert library.read_text() == whole
+    assert len(compiled) == 2
+
+
+def test_change_of_a_flag_is_another_library(cache: Path, compiled: list[dict],
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    library = build_library("a hash", Elaboration(), 128)
+    monkeypatch.setattr(verilator, "CYCLE_FLAGS", ("-O1",))
+    assert build_library("a hash", Elaboration(), 128) != library
 
 
 def test_broken_verilog(cache: Path) -> None:
     message = (r"verilator: must translate the engine's Verilog, not fail \(exit code 1\)\n"
-               r"%Error: engine\.v:1:15: syntax error.*")
+               r"%Error: .*engine\.v:1:15: syntax error.*")
     with pytest.raises(ToolError, match=f"(?s)^{message}$"):
         build_library("a hash", lambda: "module engine oops", 128)
     assert entries(cache, "library") == []
@@ -76,13 +109,13 @@ def test_verilog_without_the_ports(cache: Path) -> None:
     message = (r"g\+\+: must compile engine_main\.cpp, not fail \(exit code 1\)\n.*"
                r"class Vengine.* has no member named .*")
     with pytest.raises(ToolError, match=f"(?s)^{message}$"):
-        build_library("a hash", lambda: "module engine(input clk, input rst); endmodule", 128)
+        build_library("a hash", Elaboration(), 128)
     assert entries(cache, "library") == []
 
 
 def test_beats_of_another_width(cache: Path) -> None:
     with pytest.raises(ToolError, match=r"(?s)^g\+\+: must compile engine_main\.cpp, .*static assertion failed"):
-        build_library("a hash", Elaboration(), 64)
+        build_library("a hash", lambda: to_verilog(AddEngine(128)), 64)
 
 
 def test_missing_compiler(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,13 +135,6 @@ def test_interrupted_build_leaves_nothing(cache: Path, monkeypatch: pytest.Monke
         build_library("a hash", Elaboration(), 128)
     assert entries(cache, "library") == entries(cache, "runtime") == []
     assert len(entries(cache, "verilog")) == 1
-
-
-def test_library_is_built_again_when_damaged(cache: Path, library: Callable[..., Path]) -> None:
-    path = library()
-    path.write_bytes(path.read_bytes()[:5000])
-    assert library() == path
-    assert EngineLibrary(path).beat_bits() == 128
 
 
 def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toolchain: None) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.cycle_counters import COUNTER_NAMES
-from cortado.gateware.winograd_engine import WinogradEngine
+from cortado.gateware.winograd_engine import engine_signature
 from cortado.simulation.counters import Counters
 from cortado.simulation.register import COUNTERS, STREAMS, Register, counter_registers, render_header
 
@@ -17,7 +17,7 @@ def test_counters_are_the_engine_s() -> None:
 
 
 def test_streams_are_the_engine_s() -> None:
-    members = WinogradEngine(WinogradConfiguration()).signature.members
+    members = engine_signature(WinogradConfiguration()).members
     assert set(STREAMS) == {name for name, member in members.items()
                             if member.is_signature and "ready" in member.signature.members}
 

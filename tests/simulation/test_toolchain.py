@@ -18,16 +18,15 @@ def empty_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
 
 
-@pytest.mark.parametrize(("tool", "message"), [
-    (toolchain.compiler, "g++: must be installed to build the simulator, not missing; "
-                         "install a C++20 compiler (Debian: apt install g++)"),
-    (toolchain.make, "make: must be installed to build the cocotb benches, not missing; "
-                     "install it (Debian: apt install make)"),
-    (toolchain.perl, "perl: must be installed to build the cocotb benches, not missing; "
-                     "install it (Debian: apt install perl)"),
+@pytest.mark.parametrize(("tool", "name", "purpose", "advice"), [
+    (toolchain.compiler, "g++", "the simulator", "install a C++20 compiler (Debian: apt install g++)"),
+    (toolchain.make, "make", "the cocotb benches", "install it (Debian: apt install make)"),
+    (toolchain.perl, "perl", "the cocotb benches", "install it (Debian: apt install perl)"),
 ])
-def test_missing_tool(empty_path: None, tool: Callable[[], toolchain.Tool], message: str) -> None:
+def test_missing_tool(empty_path: None, tool: Callable[[], toolchain.Tool], name: str, purpose: str,
+                      advice: str) -> None:
     assert (tool().path, tool().version) == (None, None)
+    message = f"{name}: must be installed to build {purpose}, not missing; {advice}"
     with pytest.raises(ToolError, match=f"^{re.escape(message)}$"):
         tool().require()
 

@@ -156,7 +156,9 @@ class Blocking:
         run_beats = run_rows * -(-x.count * configuration.m * configuration.pk // configuration.beat_bytes)
         write = self.filter_blocks * y.count * (configuration.m // run_rows) * max(
             run_rows * x.count, run_beats, BURST_CYCLES)
-        cycles = max(multiply, transform_back, weight_beats + input_beats, fill, write, DECODE_CYCLES)
+        # While input is fetched the two readers take turns: weights that need more than every other beat fall behind.
+        behind = max(0, 2 * weight_beats - multiply) * input_beats // multiply
+        cycles = max(multiply + behind, transform_back, weight_beats + input_beats, fill, write, DECODE_CYCLES)
         # One block at a time: the next one's first channel block is fetched with nothing to multiply.
         return cycles + (self._fill_cycles(y, x) + START_CYCLES if self.exclusive and len(self.spans) > 1 else 0)
 
@@ -228,7 +230,8 @@ def choose_blocking(configuration: WinogradConfiguration, shape: ConvolutionShap
         raise LayerError(layer, f"no block of {shape.channels} channels fits the engine: one row of "
                                 f"{min(step, tiles_x)} tiles needs more than {configuration.buffer_words} words; "
                                 f"raise buffer_words or tiles, or widen the engine's port")
-    return min(candidates, key=lambda blocking: (blocking.cycles, blocking.block_words))
+    # Blocks of equal cost: the larger ones read their weights less often.
+    return min(candidates, key=lambda blocking: (blocking.cycles, -blocking.rows * blocking.columns))
 
 
 def _sizes(tiles: int, largest: int, step: int) -> list[int]:

@@ -80,10 +80,10 @@ def build(verilog: Path, folder: Path, *, beat_bits: int, descriptor_bytes: int,
     work.mkdir()
     (work / "engine_configuration.h").write_text(render_header(beat_bits, descriptor_bytes, trace))
     sources = _translate(verilog, work, trace)
-    runtime = _runtime(sources.runtime, trace)
     main = _shell_folder() / "engine_main.cpp"
     flags = (f"-I{work}", f"-I{_shell_folder()}", *_modes(trace))
     objects = _compile({(main, *sources.cycle): CYCLE_FLAGS, sources.once: ONCE_FLAGS}, work, flags)
+    runtime = _runtime(sources.runtime, trace)
     link = Command(tool="g++", task="link the simulator", folder=work,
                    arguments=(toolchain.compiler().require(), *LINK_FLAGS, *objects, *sorted(runtime.glob("*.o")),
                               "-o", folder / LIBRARY_NAME))

@@ -33,8 +33,8 @@ attrmap -modattr -remove src -remove generator -remove top -remove amaranth.hier
 write_verilog -norename out.v
 """
 
-# A memory whose words all start as zero, as yosys writes it: a line for each word.
-_ZERO_WORDS = re.compile(r"  initial begin\n    (\S+)\[0\] = (\d+'h0+);\n(?:    \1\[\d+\] = \2;\n)+  end\n")
+# A memory whose words all start as zero, as yosys writes it: a line for each word. The name may have a blank behind it.
+_ZERO_WORDS = re.compile(r"  initial begin\n    (\S+ ?)\[0\] = (\d+'h0+);\n(?:    \1\[\d+\] = \2;\n)+  end\n")
 
 
 def to_verilog(component: wiring.Component, name: str = TOP_NAME) -> str:
@@ -71,5 +71,7 @@ def _zero_loop(words: re.Match) -> str:
     """A loop in place of the lines: the lines of a large engine take Verilator and g++ minutes."""
     memory, zero = words.groups()
     depth = words.group().count(f"{memory}[")
-    return (f"  initial begin : {memory}_start\n    integer word;\n"
-            f"    for (word = 0; word < {depth}; word = word + 1)\n      {memory}[word] = {zero};\n  end\n")
+    # Amaranth's names do not end in $, so these are new; a backslash and a blank make them names.
+    block, index = "\\" + memory.strip().removeprefix("\\") + "$ ", "\\word$ "
+    return (f"  initial begin : {block}\n    integer {index};\n"
+            f"    for ({index}= 0; {index}< {depth}; {index}= {index}+ 1) {memory}[{index}] = {zero};\n  end\n")
