@@ -134,7 +134,7 @@ class StreamSink:
 
     def __init__(self, name: str, ports: tuple[SimHandleBase, ...], stalls: Stalls, patient: bool,
                  receive: Callable[[int], None]) -> None:
-        self.name, self._stalls, self._patient, self._receive = name, stalls, patient, receive
+        self.name, self._stalls, self._patient, self.receive = name, stalls, patient, receive
         self._payload, self._valid, self._ready = ports
         self._seen: int | None = None
         self._takes = False
@@ -165,7 +165,7 @@ class StreamSink:
         self._seen = None if self._takes else payload
         if self._takes:
             self.received += 1
-            self._receive(payload)
+            self.receive(payload)
 
 
 class Bench:

@@ -10,6 +10,9 @@
 // before its request. The response is valid `latency_cycles` cycles after the last beat. A burst is in flight until
 // its response has been taken.
 //
+// All masters share the bursts in flight, so one that asks for data it cannot take may keep the others from theirs for
+// ever; an engine asks only when it has room for a whole burst.
+//
 // A beat is read when it enters the master's register and written when it is taken, so a read that must see a write
 // waits for the write's response.
 #pragma once

@@ -82,6 +82,12 @@ def test_register_that_cannot_be_written(simulator: Simulator) -> None:
         simulator.register_write(Register.STATUS, 1)
 
 
+@pytest.mark.parametrize("value", [-1, 2**32])
+def test_register_is_32_bits(simulator: Simulator, value: int) -> None:
+    with pytest.raises(SimulationError, match=f"^register 0x18: must be written with 32 bits, not {value:#x}$"):
+        simulator.register_write(Register.DESCRIPTOR_ADDRESS, value)
+
+
 def test_start_while_busy(simulator: Simulator) -> None:
     simulator.register_write(Register.DESCRIPTOR_COUNT, 1)
     simulator.register_write(Register.CONTROL, Control.START)
@@ -270,6 +276,11 @@ def test_descriptors_outside_memory(simulator: Simulator) -> None:
         simulator.run(MEMORY_BYTES, 1)
 
 
+def test_job_has_a_descriptor(simulator: Simulator) -> None:
+    with pytest.raises(SimulationError, match=r"^simulation: a job must have at least one descriptor, not 0$"):
+        simulator.run(0, 0)
+
+
 def test_interrupt_ends_the_job_cleanly(simulator: Simulator, rng: np.random.Generator) -> None:
     orders = [Sum(beats=40_000, a=0, b=0, total=TOTAL)] * 1000
     begun = threading.Event()
@@ -287,6 +298,16 @@ def test_interrupt_ends_the_job_cleanly(simulator: Simulator, rng: np.random.Gen
     assert time.monotonic() - start < 5
     a, b = rng.integers(0, 256, (2, 160), np.uint8)
     np.testing.assert_array_equal(rtl_sum(simulator, a, b), golden_sum(a, b, 16))
+
+
+def test_closed_simulator(library: Callable[..., Path]) -> None:
+    with Simulator(library(), MemoryModel(), MEMORY_BYTES) as simulator:
+        pass
+    simulator.close()
+    for use in (lambda: simulator.memory_read(0, 1), lambda: simulator.register_read(0), lambda: simulator.run(0, 1),
+                simulator.reset, simulator.counters):
+        with pytest.raises(SimulationError, match=r"^simulator: must be open to be used, not closed$"):
+            use()
 
 
 def test_beats_must_fit_the_engine(library: Callable[..., Path]) -> None:

@@ -69,6 +69,17 @@ def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>") -> Weights:
     return weights
 
 
+def read_blob_file(path: str | Path) -> np.ndarray:
+    """The one blob of a .binaryproto file, as Caffe writes the mean of its training pictures; float32.
+
+    Raises `ModelFileError`.
+    """
+    data = read_bytes(path)
+    whole = length_field(LAYER_BLOBS, data)
+    reader = WireReader(whole, path)
+    return _read_blob(reader, next(reader.whole_file()), "the blob")
+
+
 def write_caffemodel(path: str | Path, net_name: str,
                      layers: Mapping[str, tuple[str, tuple[np.ndarray, ...]]]) -> None:
     """Write trained layers, {name: (type, blobs)}, as float32 in today's form; equal input gives equal bytes."""

@@ -9,13 +9,16 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from cortado.errors import ModelFileError
+from cortado.errors import FieldError, ModelFileError
 from cortado.frontends.file import read_text
 
 FILE_NAME = "model.json"
 
 # Pixels are float32. JSON as Python reads it may also hold NaN and Infinity.
 LARGEST_NUMBER = 2.0**127
+
+# Of a picture, in pixels.
+LARGEST_SIDE = 2**14
 
 
 class ChannelOrder(Enum):
@@ -28,27 +31,84 @@ class ChannelOrder(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class PictureInput:
-    """How the pixels of a picture file, 0 to 255, become the network's input: (pixel - mean) * scale."""
+    """How the pixels of a picture file, 0 to 255, become the network's input.
+
+    The picture is resized to `resize` (height, width; bilinear, without keeping its proportions), its centre `crop`
+    (height, width) is cut out, and each pixel becomes (pixel - mean) * scale. An empty `resize` is the size of the
+    network's input, or where there is a `crop` the picture's own; an empty `crop` cuts nothing. `mean` is one number or
+    one for each channel in `channel_order`; `mean_file` instead of it names a file with a mean picture.
+    Raises `FieldError`.
+    """
 
     channel_order: ChannelOrder
-    mean: tuple[float, ...]
     scale: float
+    mean: tuple[float, ...] = ()
+    mean_file: Path | None = None
+    resize: tuple[int, ...] = ()
+    crop: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("resize", "crop"):
+            size = getattr(self, name)
+            if size and (len(size) != 2 or not all(1 <= side <= LARGEST_SIDE for side in size)):
+                raise FieldError(name, f"must be a height and a width from 1 to {LARGEST_SIDE}, not {list(size)}")
+        if self.resize and any(crop > side for crop, side in zip(self.crop, self.resize, strict=False)):
+            raise FieldError("crop", f"must lie within resize ({_by(self.resize)}), not be {_by(self.crop)}")
+        if bool(self.mean) == (self.mean_file is not None):
+            raise FieldError("mean", f"or mean_file must be given, not {'both' if self.mean else 'neither'}")
+        if self.mean and len(self.mean) not in (1, self.channels):
+            raise FieldError("mean", f"must be one number or one for each channel of {self.channel_order.value}, not "
+                                     f"{len(self.mean)} numbers")
+
+    @property
+    def channels(self) -> int:
+        """Planes of the network's input."""
+        return 1 if self.channel_order is ChannelOrder.GRAY else 3
+
+    def __str__(self) -> str:
+        steps = []
+        if self.resize:
+            steps.append(f"resized to {_by(self.resize)} (bilinear)")
+        elif not self.crop:
+            steps.append("resized to the network's input (bilinear)")
+        if self.crop:
+            steps.append(f"centre crop {_by(self.crop)}")
+        steps.append(self.channel_order.value)
+        if self.mean_file is not None:
+            steps.append(f"minus the mean picture {self.mean_file}")
+        elif any(self.mean):
+            steps.append(f"minus {', '.join(f'{value:g}' for value in self.mean)}")
+        if self.scale != 1:
+            steps.append(f"times {self.scale:.6g}")
+        return ", ".join(steps)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """`weights_sha256` pins the caffemodel beside it; `dataset` names the pictures it is calibrated and judged with;
-    `engine` is the configuration the model runs with unless told.
+    """What model.json says.
+
+    `weights_sha256` pins the caffemodel beside it; `weights_data` names the data file (`cortado data list`) that holds
+    trained weights where none are beside it. `training_layers` are beginnings of names of layers that weights may hold
+    for a branch only training has. `labels` are the words for the classes, `labels_data` a data file with them.
+    `dataset` names the pictures the model is calibrated and judged with; `engine` is the configuration it runs with
+    unless told.
     """
 
     title: str
     source: str
     licence: str
     weights_sha256: str | None = None
+    weights_data: str | None = None
+    training_layers: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    labels_data: str | None = None
     picture: PictureInput | None = None
     dataset: str | None = None
     engine: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return "x".join(map(str, size))
 
 
 def read_metadata(path: Path) -> Metadata:
@@ -70,7 +130,12 @@ def read_metadata(path: Path) -> Metadata:
             raise ModelFileError("entry 'picture.channel_order' must be one of "
                                  f"{', '.join(ChannelOrder.__members__)}, not {picture['channel_order']!r}", file=path)
         picture["channel_order"] = ChannelOrder[picture["channel_order"]]
-        values["picture"] = PictureInput(**picture)
+        if "mean_file" in picture:
+            picture["mean_file"] = path.parent / picture["mean_file"]
+        try:
+            values["picture"] = PictureInput(**picture)
+        except FieldError as error:
+            raise ModelFileError(f"entry 'picture.{error.field}' {error.message}", file=path) from None
     return Metadata(**values)
 
 
@@ -82,6 +147,9 @@ _TYPES = {
                         lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value)),
     "tuple[float, ...]": ("a list of numbers",
                           lambda value: isinstance(value, list) and all(_is_number(item) for item in value)),
+    "tuple[int, ...]": ("a list of whole numbers",
+                        lambda value: isinstance(value, list) and all(_is_whole(item) for item in value)),
+    "Path | None": ("a string", lambda value: isinstance(value, str)),
     "float": ("a number", lambda value: _is_number(value)),
     "ChannelOrder": ("a string", lambda value: isinstance(value, str)),
     "PictureInput | None": ("an object", lambda value: isinstance(value, dict)),
@@ -91,6 +159,10 @@ _TYPES = {
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _checked(path: Path, prefix: str, entries: object, cls: type) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class RowWriter(wiring.Component):
         # Rows in: the first segment of a run of rows sets off its bursts.
         in_block, asking = Signal(), Signal()
         row_address, plane_address, address = Signal(32), Signal(32), Signal(32)
-        rows_left, beats_left = Signal(16), Signal(20)
+        rows_left, filters_left, beats_left = Signal(16), Signal(16), Signal(20)
         edge = configuration.m
         lane, run_rows, run_beats = Signal(range(edge)), Signal(range(edge + 1)), Signal(20)
         m.d.comb += run_rows.eq(Mux(command.joined_rows, Mux(rows_left < edge, rows_left, edge), 1))
@@ -116,9 +116,11 @@ class RowWriter(wiring.Component):
                 row_address.eq(row_address + command.output_row_pitch), rows_left.eq(rows_left - 1), lane.eq(lane + 1)]
             with m.If(rows_left == 1):
                 next_plane = plane_address + command.output_plane_pitch
+                # After the block's last row none is left: the next block's rows wait for their own command.
                 m.d.sync += [
                     lane.eq(0),
-                    row_address.eq(next_plane), plane_address.eq(next_plane), rows_left.eq(command.output_rows)]
+                    row_address.eq(next_plane), plane_address.eq(next_plane), filters_left.eq(filters_left - 1),
+                    rows_left.eq(Mux(filters_left == 1, 0, command.output_rows))]
 
         # Beats out: a row keeps as many as it has in memory.
         kept_beats, kept_rows_left, kept_filters_left = Signal(16), Signal(16), Signal(16)
@@ -142,7 +144,7 @@ class RowWriter(wiring.Component):
                 in_block.eq(1),
                 row_address.eq(command.output_address), plane_address.eq(command.output_address),
                 rows_left.eq(command.output_rows), kept_rows_left.eq(command.output_rows),
-                kept_filters_left.eq(command.filter_blocks),
+                filters_left.eq(command.filter_blocks), kept_filters_left.eq(command.filter_blocks),
             ]
 
         outstanding = Signal(16)

@@ -52,7 +52,7 @@ def cached(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         return entry
     with _file_errors():
         entry.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(entry.with_suffix(".lock")):
+        with filelock.FileLock(entry.parent / f"{entry.name}.lock"):
             if not is_intact(entry):
                 _fill(entry, build)
     return entry

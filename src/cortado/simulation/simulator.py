@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,14 +68,21 @@ class Simulator:
         self.close()
 
     @property
+    def _open_engine(self) -> int:
+        """The library's handle of the engine; raises `SimulationError` once the simulator is closed."""
+        if self._engine is None:
+            raise SimulationError("simulator: must be open to be used, not closed")
+        return self._engine
+
+    @property
     def cycle(self) -> int:
         """Cycles simulated since the last reset; a job that fails ends in one."""
-        return self._library.cycle(self._engine)
+        return self._library.cycle(self._open_engine)
 
     def register_read(self, register: int) -> int:
         """The 32-bit register at a byte offset; `SimulationError` if there is none."""
         value = ctypes.c_uint32()
-        if not self._library.register_read(self._engine, register, ctypes.byref(value)):
+        if not self._library.register_read(self._open_engine, register, ctypes.byref(value)):
             raise SimulationError(f"register {register:#04x}: must be one that can be read, not this one")
         return value.value
 
@@ -83,7 +91,9 @@ class Simulator:
 
         Raises `SimulationError` if there is none that can be written, or for a start while busy.
         """
-        if not self._library.register_write(self._engine, register, value):
+        if not 0 <= value < 2**32:
+            raise SimulationError(f"register {register:#04x}: must be written with 32 bits, not {value:#x}")
+        if not self._library.register_write(self._open_engine, register, value):
             raise SimulationError(f"register {register:#04x}: must accept {value:#x}, not refuse with "
                                   f"'{self._library.last_error()}'")
 
@@ -91,13 +101,13 @@ class Simulator:
         """Copy bytes, or the bytes of an array in C order, into memory."""
         array = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else np.ascontiguousarray(data)
         self._require_inside("write", address, array.nbytes)
-        self._library.memory_write(self._engine, address, array.ctypes.data, array.nbytes)
+        self._library.memory_write(self._open_engine, address, array.ctypes.data, array.nbytes)
 
     def memory_read(self, address: int, count: int) -> np.ndarray:
         """Copy `count` bytes out of memory: (count,) uint8."""
         self._require_inside("read", address, count)
         array = np.empty(count, np.uint8)
-        self._library.memory_read(self._engine, address, array.ctypes.data, count)
+        self._library.memory_read(self._open_engine, address, array.ctypes.data, count)
         return array
 
     def run(self, descriptor_address: int, descriptor_count: int, *, max_cycles: int | None = None,
@@ -109,6 +119,8 @@ class Simulator:
         stream moves any more, `SimulationError` for an engine error, a burst outside memory or data left over. After
         an error or Ctrl-C the engine is reset and can run again.
         """
+        if descriptor_count < 1:
+            raise SimulationError(f"simulation: a job must have at least one descriptor, not {descriptor_count}")
         if wave is not None:
             self._open_wave(wave)
         try:
@@ -122,11 +134,11 @@ class Simulator:
             raise
         finally:
             if wave is not None:
-                self._library.wave_close(self._engine)
+                self._library.wave_close(self._open_engine)
 
     def reset(self) -> None:
         """Reset the engine and its registers; memory stays as it is."""
-        if not self._library.reset(self._engine):
+        if not self._library.reset(self._open_engine):
             raise SimulationError(f"simulator: the model must start, not fail with '{self._library.last_error()}'")
 
     def counters(self) -> Counters:
@@ -157,7 +169,7 @@ class Simulator:
 
     def _step(self, cycles: int) -> Outcome:
         outcome = ctypes.c_uint32()
-        goes_on = self._library.step(self._engine, cycles, ctypes.byref(outcome))
+        goes_on = self._library.step(self._open_engine, cycles, ctypes.byref(outcome))
         printed = self._library.printed().decode(errors="replace").strip()
         if not goes_on:
             raise SimulationError("simulation: the model must go on, not fail with "
@@ -170,7 +182,7 @@ class Simulator:
         """Turn any other end of a job into its error."""
         if outcome is Outcome.DEADLOCK:
             raise DeadlockError(f"simulation: a stream must move within {self._deadlock_cycles} cycles, not all stand "
-                                f"still after {cycles} cycles", streams=self._library.stream_states(self._engine))
+                                f"still after {cycles} cycles", streams=self._library.stream_states(self._open_engine))
         if outcome is Outcome.ENGINE_ERROR:
             raise SimulationError(f"engine: the job must end without error, not with error code "
                                   f"{self.register_read(Register.ERROR)} after {cycles} cycles")
@@ -185,7 +197,7 @@ class Simulator:
         except OSError as error:
             raise SimulationError(f"wave file '{wave}': must be one that can be written, not refuse with "
                                   f"'{error.strerror}'") from error
-        if not self._library.wave_open(self._engine, str(wave).encode()):
+        if not self._library.wave_open(self._open_engine, os.fsencode(wave)):
             raise SimulationError(f"wave file '{wave}': must be one that can be written, not refuse to open")
 
     def _require_inside(self, verb: str, address: int, count: int) -> None:

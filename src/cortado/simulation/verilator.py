@@ -82,7 +82,10 @@ def build(verilog: Path, folder: Path, *, beat_bits: int, descriptor_bytes: int,
     sources = _translate(verilog, work, trace)
     main = _shell_folder() / "engine_main.cpp"
     flags = (f"-I{work}", f"-I{_shell_folder()}", *_modes(trace))
-    objects = _compile({(main, *sources.cycle): CYCLE_FLAGS, sources.once: ONCE_FLAGS}, work, flags)
+    # One file for what runs once: without optimisation, reading Verilator's headers is most of the work.
+    once = work / "once.cpp"
+    once.write_text("".join(f'#include "{source}"\n' for source in sources.once))
+    objects = _compile({(main, *sources.cycle): CYCLE_FLAGS, (once,): ONCE_FLAGS}, work, flags)
     runtime = _runtime(sources.runtime, trace)
     link = Command(tool="g++", task="link the simulator", folder=work,
                    arguments=(toolchain.compiler().require(), *LINK_FLAGS, *objects, *sorted(runtime.glob("*.o")),

@@ -1,0 +1,150 @@
+"""The decoder against a table of descriptors that must pass and that must not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import cocotb
+from benches.case import CASES
+from benches.streams import PROFILES, Bench
+from cocotb.handle import SimHandleBase
+
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.descriptor import DESCRIPTOR_WORDS, FIELD_NAMES, Descriptor, ErrorCode
+from cortado.gateware.descriptor_decoder import DescriptorDecoder
+
+# In the configuration m = 2, pc = 2, pk = 1, 64-bit beats: 4 pixels a beat, tiles of 2 x 2, 8 bytes a beat.
+LEGAL = Descriptor(
+    flags=1, input_address=0x1000, input_plane_pitch=0x200, input_run_pitch=0x10, input_runs=6, input_run_beats=2,
+    input_rows=6, input_row_beats=2, top_rows=1, left_columns=1, skip_columns=1, input_columns=6, tile_rows=3,
+    tile_columns=4, channel_blocks=2, filter_blocks=5, buffer_base=8, plane_words=6, row_words=3,
+    weights_address=0x2000, output_address=0x3000, output_plane_pitch=0x100, output_row_pitch=0x8, output_rows=5,
+    output_row_beats=1)
+# Changes that leave the descriptor legal, each at a limit.
+LEGAL_CHANGES = (
+    {"input_runs": 1, "input_run_beats": 12},
+    {"top_rows": 2},
+    {"top_rows": 0},
+    {"skip_columns": 0, "input_columns": 8, "left_columns": 2},
+    {"skip_columns": 3, "input_columns": 5},
+    {"input_rows": 1, "input_runs": 1},
+    {"input_rows": 7, "input_runs": 7},
+    {"buffer_base": 20},
+    {"channel_blocks": 4},
+    {"output_rows": 6},
+    {"tile_rows": 4, "output_rows": 7},
+    {"tile_columns": 5, "left_columns": 2},
+    {"tile_columns": 8, "tile_rows": 2, "input_rows": 5, "input_runs": 5, "output_rows": 3, "output_row_beats": 2},
+    {"filter_blocks": 65535},
+    {"output_plane_pitch": 0xFFFFFFF8, "input_address": 0xFFFFFFF8},
+)
+# Changes that each break one rule.
+ILLEGAL_CHANGES = (
+    *({name: value + 4} for name, value in dataclasses.asdict(LEGAL).items()
+      if name.endswith(("_address", "_pitch"))),
+    *({name: 0} for name in ("tile_rows", "tile_columns", "channel_blocks", "filter_blocks", "plane_words",
+                             "row_words", "input_rows", "input_runs", "input_row_beats", "input_run_beats",
+                             "input_columns", "output_rows", "output_row_beats")),
+    {"tile_rows": 2**16 + 3},
+    {"tile_rows": 5, "output_rows": 9},
+    {"tile_columns": 9, "tile_rows": 1, "input_rows": 3, "input_runs": 3, "output_rows": 2},
+    {"channel_blocks": 5},
+    {"channel_blocks": 4, "buffer_base": 9},
+    {"filter_blocks": 65536},
+    {"plane_words": 17},
+    {"plane_words": 33, "channel_blocks": 1, "buffer_base": 0},
+    {"row_words": 33},
+    {"buffer_base": 21},
+    {"buffer_base": 2**32 - 8},
+    {"top_rows": 3, "input_rows": 5, "input_runs": 5},
+    {"left_columns": 3, "tile_columns": 5},
+    {"skip_columns": 4, "input_columns": 4},
+    {"input_rows": 8, "input_runs": 8},
+    {"left_columns": 2, "input_columns": 9, "input_row_beats": 3, "input_run_beats": 3, "skip_columns": 0},
+    {"input_columns": 3, "skip_columns": 1},
+    {"input_columns": 8, "skip_columns": 1},
+    {"input_runs": 2},
+    {"input_runs": 1},
+    {"input_runs": 1, "input_run_beats": 11},
+    {"input_runs": 6, "input_run_beats": 12},
+    {"output_row_beats": 2},
+    {"output_rows": 7},
+    {"output_rows": 4},
+    {"input_row_beats": 2**16 + 2},
+)
+
+
+def part(**case: int) -> DescriptorDecoder:
+    """The circuit of one case."""
+    return DescriptorDecoder(WinogradConfiguration(**case))
+
+
+def encode(changes: dict[str, int], configuration_hash: str) -> list[int]:
+    """The words of the legal descriptor with some fields changed."""
+    return dataclasses.replace(LEGAL, **changes).encode(configuration_hash).tolist()
+
+
+def passed_on(changes: dict[str, int], configuration_hash: str) -> dict[str, int]:
+    """The fields the decoder gives out."""
+    return {**dataclasses.asdict(LEGAL), **changes, "configuration": int(configuration_hash[-8:], 16)}
+
+
+@cocotb.test()
+@cocotb.parametrize(case=list(CASES), profile=list(PROFILES))
+async def legal_descriptors_pass_in_order(dut: SimHandleBase, case: str, profile: str) -> None:
+    configuration = WinogradConfiguration(**CASES[case])
+    bench = Bench(dut, case, part(**CASES[case]), profile)
+    words, descriptors = bench.source("i"), bench.checked("o")
+    for changes in ({}, *LEGAL_CHANGES, {}):
+        words.send(*encode(changes, configuration.hash))
+        descriptors.expect(passed_on(changes, configuration.hash))
+    bench.on_look.append(lambda: require_error(bench, ErrorCode.NONE))
+    await bench.reset()
+    await bench.run(60 * DESCRIPTOR_WORDS * (len(LEGAL_CHANGES) + 2))
+    assert descriptors.received == len(LEGAL_CHANGES) + 2
+
+
+@cocotb.test()
+@cocotb.parametrize(case=list(CASES))
+async def each_broken_rule_is_found(dut: SimHandleBase, case: str) -> None:
+    configuration = WinogradConfiguration(**CASES[case])
+    for changes in ILLEGAL_CHANGES:
+        await refuses(dut, case, encode(changes, configuration.hash), ErrorCode.OUT_OF_RANGE, str(changes))
+
+
+@cocotb.test()
+@cocotb.parametrize(case=list(CASES))
+async def foreign_words_are_refused(dut: SimHandleBase, case: str) -> None:
+    configuration = WinogradConfiguration(**CASES[case])
+    wrong_magic = encode({"magic": LEGAL.magic ^ 1}, configuration.hash)
+    await refuses(dut, case, wrong_magic, ErrorCode.BAD_MAGIC, "magic")
+    other_hash = f"{int(configuration.hash, 16) ^ 1:016x}"
+    await refuses(dut, case, encode({}, other_hash), ErrorCode.WRONG_CONFIGURATION, "configuration")
+    for word in range(1, DESCRIPTOR_WORDS):
+        words = encode({}, configuration.hash)
+        words[word] ^= 0x100
+        await refuses(dut, case, words, ErrorCode.BAD_CHECKSUM, f"word {word}")
+
+
+async def refuses(dut: SimHandleBase, case: str, words: list[int], code: ErrorCode, what: str) -> None:
+    """One legal descriptor passes; then the words give the error, which stays while legal ones are swallowed."""
+    configuration = WinogradConfiguration(**CASES[case])
+    bench = Bench(dut, case, part(**CASES[case]), "free")
+    source, descriptors = bench.source("i"), bench.checked("o")
+    legal = encode({}, configuration.hash)
+    source.send(*legal)
+    descriptors.expect(passed_on({}, configuration.hash))
+    await bench.reset()
+    await bench.run(100)
+    require_error(bench, ErrorCode.NONE)
+    source.send(*words, *legal, *legal[:5])
+    await bench.run(200)
+    assert int(bench.port("error").value) == code, f"{what} must give {code.name}, not {bench.port('error').value}"
+
+
+def require_error(bench: Bench, code: ErrorCode) -> None:
+    """Fails where the error register is not `code`."""
+    assert int(bench.port("error").value) == code
+
+
+assert set(FIELD_NAMES) == set(dataclasses.asdict(LEGAL)), "the table names every field"

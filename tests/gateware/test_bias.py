@@ -1,0 +1,17 @@
+"""The bias in simulation: see sim/benches/bench_bias.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = {
+    "m2": {"m": 2, "pc": 1, "pk": 2, "largest_channels": 512},
+    "m4": {"m": 4, "pc": 1, "pk": 1, "largest_channels": 4096, "buffer_words": 4096},
+}
+
+
+@pytest.mark.rtlsim
+def test_sums_equal_plain_addition(run_bench: Callable[[str, dict], None]) -> None:
+    run_bench("bias", CASES)
