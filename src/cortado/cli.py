@@ -228,6 +228,27 @@ def generate(model: str, folder: Path, input_path: Path | None, percentile: floa
 
 
 @cli.command()
+@click.argument("model", default=DEFAULT_MODEL)
+@click.option("--weights", type=click.Path(path_type=Path), help="A .caffemodel instead of the model's own.")
+@click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures in a pass.")
+@click.option("--repeats", type=click.IntRange(1), default=10, show_default=True, help="Passes of each.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For weights nobody gives.")
+@_json
+def time(model: str, weights: Path | None, batch: int, repeats: int, seed: int, as_json: bool) -> None:
+    """Time a model's float layers on the host against the same net as plain torch modules, in turns."""
+    import torch
+
+    from cortado.executor.host_time import time_on_host
+    from cortado.report.time_report import time_report
+
+    pipeline = _pipeline(model, batch, {"weights": weights, "seed": seed, "fields": {}, "fpga": (), "host": (),
+                                        "strict": False})
+    shapes = {name: pipeline.shapes[name].dims for name in pipeline.net.inputs}
+    inputs = {name: torch.randn(dims, generator=torch.Generator().manual_seed(seed)) for name, dims in shapes.items()}
+    _show(time_report(pipeline.spec.name, time_on_host(pipeline.net, inputs, repeats=repeats)), as_json)
+
+
+@cli.command()
 @_json
 def doctor(as_json: bool) -> None:
     """Look for every tool cortado needs; the exit code is 1 if one is missing."""

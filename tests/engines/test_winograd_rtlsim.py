@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cortado.engines.job import Job
@@ -102,14 +102,13 @@ def layers(draw: st.DrawFn, configuration: WinogradConfiguration, *, several_blo
     low = 3 * configuration.m if several_blocks else 1
     height = draw(st.integers(max(low, 3 - pad[0] - pad[1]), 22))
     width = draw(st.integers(max(low, 3 - pad[2] - pad[3]), 22))
-    least = 1 if not several_blocks else configuration.pc + 1
+    pc, pk = configuration.pc, configuration.pk
     shape = ConvolutionShape(
-        batch=draw(st.integers(1, 3)), channels=draw(st.integers(least, max(least, 3 * configuration.pc - 1))),
-        filters=draw(st.integers(1 if not several_blocks else configuration.pk + 1, 3 * configuration.pk + 1)),
-        height=height, width=width, pad=pad)
-    cuts = legal_cuts(configuration, shape)
-    if several_blocks:
-        cuts = [cut for cut in cuts if len(cut.spans) > 1]
+        batch=draw(st.integers(1, 3)),
+        channels=draw(st.integers(pc + 1 if several_blocks else 1, 3 * pc) | st.just(configuration.largest_channels)),
+        filters=draw(st.integers(pk + 1 if several_blocks else 1, 3 * pk + 1)), height=height, width=width, pad=pad)
+    cuts = [cut for cut in legal_cuts(configuration, shape) if len(cut.spans) > 1 or not several_blocks]
+    assume(cuts)
     return Layer(draw(st.sampled_from(cuts)), draw(st.booleans()), draw(st.sampled_from(FILLS)),
                  draw(st.sampled_from(FILLS)), draw(st.integers(0, 2**32)))
 

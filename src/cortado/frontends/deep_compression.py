@@ -8,10 +8,9 @@ songhan/SqueezeNet-Deep-Compression. Little endian, without a header; only the n
    bits); a float32 for each output, the bias; n codes; n relative indices of 4 bits. Two 4-bit values share a byte, low
    one first; an odd last one has a byte for itself.
 
-Entry i stands in the flattened weight at the sum of (index + 1) over the entries up to it, less 1, and has the value its
-code has in the codebook. Places no entry names have code 0.
+Entry i stands in the flattened weight at the sum of (index + 1) over the entries up to it, less 1, and has the value
+its code has in the codebook. Places no entry names have code 0.
 """
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -60,8 +59,8 @@ def read_deep_compression(path: str | Path, net: NetSpec) -> Weights:
         raise ModelFileError(f"must have {expected} bytes for network '{net.name}', it has {len(data)}: the file is "
                              "truncated, or of another network", file=path)
     if len(data) > expected:
-        raise ModelFileError(f"must have {expected} bytes for network '{net.name}', it has {len(data) - expected} more: "
-                             "something was appended, or it is of another network", file=path)
+        raise ModelFileError(f"must have {expected} bytes for network '{net.name}', it has {len(data) - expected} "
+                             "more: something was appended, or it is of another network", file=path)
     weights, start = {}, 4 * len(layers)
     for layer in layers:
         weights[layer.name] = _decode(path, layer, data[start:start + layer.bytes])
@@ -96,8 +95,8 @@ def _trained_layers(path: str | Path, net: NetSpec) -> list[_StoredLayer]:
         if not blobs:
             continue
         if layer.type not in CODE_BITS or len(blobs) != 2:
-            raise ModelFileError(f"layer '{layer.name}' ({layer.type}) of network '{net.name}': a Deep Compression file "
-                                 f"holds {' and '.join(CODE_BITS)} layers with a bias only", file=path)
+            raise ModelFileError(f"layer '{layer.name}' ({layer.type}) of network '{net.name}': a Deep Compression "
+                                 f"file holds {' and '.join(CODE_BITS)} layers with a bias only", file=path)
         layers.append(_StoredLayer(name=layer.name, weight=blobs[0], bias=blobs[1], code_bits=CODE_BITS[layer.type]))
     return layers
 
@@ -115,8 +114,8 @@ def _decode(path: str | Path, layer: _StoredLayer, data: memoryview) -> tuple[np
     indices = _nibbles(packed[code_bytes:])[:layer.entries]
     places = np.cumsum(indices.astype(np.int64) + 1) - 1
     if layer.entries and places[-1] >= layer.weight.count:
-        raise ModelFileError(f"layer '{layer.name}': entries must lie within its {layer.weight.count} weights, the last "
-                             f"is at {places[-1]}: the file is damaged, or of another network", file=path)
+        raise ModelFileError(f"layer '{layer.name}': entries must lie within its {layer.weight.count} weights, the "
+                             f"last is at {places[-1]}: the file is damaged, or of another network", file=path)
     flat = np.zeros(layer.weight.count, np.float32)
     flat[places] = codebook[codes]
     return flat.reshape(layer.weight.dims), bias
