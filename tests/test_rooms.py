@@ -23,6 +23,8 @@ OWNERS = {
     "torch": {"layers", "net", "planner", "executor"},
     "amaranth": {"gateware", "engines", "simulation"},
     "PIL": {"frontends"},
+    "pooch": {"frontends"},
+    "requests": {"frontends"},
     "sklearn": {"frontends"},
     "filelock": {"simulation"},
     "rich": {"report", "cli"},

@@ -51,7 +51,7 @@ int cortado_print(const char* format, ...) {
 
 /// An engine in its shell, and the memory, which outlives a reset of both.
 struct Simulation {
-    explicit Simulation(const cortado::Options& options) : options{options}, memory{options.memory_bytes} { reset(); }
+    explicit Simulation(const cortado::Options& chosen) : options{chosen}, memory{chosen.memory_bytes} { reset(); }
 
     void reset() { shell = std::make_unique<cortado::Shell>(options, memory); }
 

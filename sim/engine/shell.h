@@ -7,13 +7,14 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "Vengine.h"
+#include "descriptor_reader.h"
 #include "engine_configuration.h"
+#include "interface.h"
 #include "memory.h"
 #include "memory_model.h"
 #include "stalls.h"
@@ -24,24 +25,6 @@
 
 namespace cortado {
 
-/// What the caller chooses; laid out as the ctypes structure of cortado.simulation.library.
-struct Options {
-    uint64_t memory_bytes;
-    uint64_t deadlock_cycles;
-    uint64_t stall_seed;
-    uint32_t stall_threshold;
-    uint32_t latency_cycles;
-    uint32_t outstanding_bursts;
-};
-
-struct StreamState {
-    uint64_t transfers;
-    uint32_t valid;
-    uint32_t ready;
-};
-
-enum class Outcome : uint32_t { RUNNING, DONE, DEADLOCK, ENGINE_ERROR, FAULT };
-
 namespace stream {
 #define CORTADO_STREAM(name) name,
 enum Index : size_t { CORTADO_STREAMS(CORTADO_STREAM) COUNT };
@@ -50,6 +33,7 @@ enum Index : size_t { CORTADO_STREAMS(CORTADO_STREAM) COUNT };
 
 class Shell {
 public:
+    /// Resets the engine.
     Shell(const Options& options, Memory& memory)
         : options_{options},
           memory_{memory},
@@ -63,9 +47,13 @@ public:
         static_assert(sizeof engine_->CORTADO_PORT(activations, payload) == BEAT_BYTES);
         static_assert(sizeof engine_->CORTADO_PORT(weights, payload) == BEAT_BYTES);
         static_assert(sizeof engine_->CORTADO_PORT(results, payload) == BEAT_BYTES);
+        engine_->rst = 1;
+        for (int cycle = 0; cycle < RESET_CYCLES; ++cycle) {
+            fall();
+            rise();
+        }
+        engine_->rst = 0;
         drive();
-        // Constants such as the identity are outputs too, and can be read before the first cycle.
-        engine_->eval();
     }
 
     ~Shell() { engine_->final(); }
@@ -130,10 +118,6 @@ public:
 
 private:
     static constexpr int RESET_CYCLES = 2;
-    static constexpr uint32_t DESCRIPTOR_BEATS = CORTADO_DESCRIPTOR_BYTES / BEAT_BYTES;
-    static_assert(CORTADO_DESCRIPTOR_BYTES % BEAT_BYTES == 0, "a descriptor must be whole beats");
-    // One descriptor is fetched while the one before it is sent.
-    static constexpr size_t DESCRIPTORS_AHEAD = 2;
 
     uint32_t read_counter(uint32_t offset) const {
         constexpr uint32_t first = static_cast<uint32_t>(Register::COUNTERS);
@@ -152,9 +136,7 @@ private:
         busy_ = true;
         done_ = false;
         fault_.clear();
-        next_descriptor_ = descriptor_address_;
-        descriptors_to_ask_ = descriptor_count_;
-        words_to_send_ = uint64_t{descriptor_count_} * (CORTADO_DESCRIPTOR_BYTES / 4);
+        descriptors_.start(descriptor_address_, descriptor_count_);
         last_transfer_cycle_ = cycle_;
     }
 
@@ -181,7 +163,7 @@ private:
 
     void run_cycle() {
         fall();
-        const bool all_sent = words_to_send_ == 0;
+        const bool all_sent = descriptors_.all_sent();
         const bool engine_busy = engine_->CORTADO_PORT(status, busy);
         sample();
         rise();
@@ -220,39 +202,19 @@ private:
         if (moves_[stream::activations]) reads_[ReadPort::ACTIVATIONS].holds_beat = false;
         if (moves_[stream::weights]) reads_[ReadPort::WEIGHTS].holds_beat = false;
         if (moves_[stream::results_response]) writes_.respond();
-        update_descriptors();
+        if (moves_[stream::descriptor]) descriptors_.take_word();
+        if (descriptors_.wants_burst()) ask(reads_[ReadPort::DESCRIPTORS], descriptors_.next_burst());
         if (!fault_.empty()) return;   // the memory must not meet the burst that is at fault
         reads_.update(cycle, stalls_);
         writes_.update(cycle, stalls_);
         drive();
     }
 
-    void update_descriptors() {
-        ReadMaster& master = reads_[ReadPort::DESCRIPTORS];
-        if (moves_[stream::descriptor]) {
-            word_valid_ = false;
-            --words_to_send_;
-            if (++word_ == BEAT_BYTES / 4) {
-                word_ = 0;
-                master.holds_beat = false;
-            }
-        }
-        if (descriptors_to_ask_ > 0 && !master.holds_request && master.in_flight.size() < DESCRIPTORS_AHEAD) {
-            ask(master, {next_descriptor_, DESCRIPTOR_BEATS, 0});
-            next_descriptor_ += CORTADO_DESCRIPTOR_BYTES;
-            --descriptors_to_ask_;
-        }
-    }
-
     /// Sets every input of the engine but clock, reset and the beats, which the read port puts there itself.
     void drive() {
         Vengine& engine = *engine_;
-        const ReadMaster& descriptors = reads_[ReadPort::DESCRIPTORS];
-        if (!word_valid_ && descriptors.holds_beat && !stalls_()) {
-            std::memcpy(&engine.CORTADO_PORT(descriptor, payload), descriptor_beat_ + 4 * word_, 4);
-            word_valid_ = true;
-        }
-        engine.CORTADO_PORT(descriptor, valid) = word_valid_;
+        engine.CORTADO_PORT(descriptor, valid) = descriptors_.offer(stalls_);
+        engine.CORTADO_PORT(descriptor, payload) = descriptors_.word();
         engine.CORTADO_PORT(activations, valid) = reads_[ReadPort::ACTIVATIONS].holds_beat;
         engine.CORTADO_PORT(weights, valid) = reads_[ReadPort::WEIGHTS].holds_beat;
         engine.CORTADO_PORT(activations_request, ready) = !reads_[ReadPort::ACTIVATIONS].holds_request && !stalls_();
@@ -311,6 +273,7 @@ private:
     Stalls stalls_;
     alignas(8) uint8_t descriptor_beat_[BEAT_BYTES] = {};
     ReadPort reads_;
+    DescriptorReader descriptors_{reads_[ReadPort::DESCRIPTORS]};
     WritePort writes_;
 
     uint64_t cycle_ = 0;
@@ -320,11 +283,6 @@ private:
 
     uint32_t descriptor_address_ = 0;
     uint32_t descriptor_count_ = 0;
-    uint64_t next_descriptor_ = 0;
-    uint64_t descriptors_to_ask_ = 0;
-    uint64_t words_to_send_ = 0;
-    uint32_t word_ = 0;         // of the descriptor beat
-    bool word_valid_ = false;
 
     bool busy_ = false;
     bool done_ = false;

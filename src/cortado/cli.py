@@ -51,6 +51,7 @@ def cli() -> None:
       cortado inspect MODEL           which layer runs where, and why
       cortado verify MODEL            float, exact integers and RTL against each other
       cortado generate MODEL -o DIR   Verilog, manifest and job descriptors
+      cortado data list               trained weights and other files to fetch
       cortado doctor                  what this machine has and lacks
     """
 
@@ -79,7 +80,10 @@ def _options(*options: Callable) -> Callable:
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md).")
 _model_options = _options(
-    click.option("--weights", type=click.Path(path_type=Path), help="A .caffemodel instead of the model's own."),
+    click.option("--weights", type=click.Path(path_type=Path),
+                 help="A .caffemodel, or a .net of Deep Compression, instead of the model's own."),
+    click.option("--mean", type=click.Path(path_type=Path),
+                 help="A mean picture (.npy, .binaryproto) instead of the model's mean."),
     click.option("--engine", "fields", multiple=True, callback=_key_value, metavar="FIELD=N,...",
                  help="Fields of the engine's configuration, as m=4,pc=2,pk=2."),
     click.option("--fpga", multiple=True, metavar="LAYER", help="Want this layer on the FPGA, or fail."),
@@ -91,7 +95,7 @@ _model_options = _options(
 _picture_options = _options(
     click.option("--input", "input_path", type=click.Path(path_type=Path),
                  help="A picture, a folder of pictures, or an .npy file."),
-    click.option("--percentile", type=float, default=100.0, show_default=True,
+    click.option("--percentile", type=float, show_default="the range of least squared error",
                  help="Of the magnitudes of a blob that its range covers."),
 )
 _device_options = _options(
@@ -113,7 +117,7 @@ _device_options = _options(
 @click.option("--clock-mhz", type=click.FloatRange(0, min_open=True), default=DEFAULT_CLOCK_MHZ, show_default=True,
               help="Clock the simulated time is told at.")
 @_json
-def run(model: str, input_path: Path | None, percentile: float, batch: int | None, clock_mhz: float, as_json: bool,
+def run(model: str, input_path: Path | None, percentile: float | None, batch: int | None, clock_mhz: float, as_json: bool,
         device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None, **options: Any) -> None:
     """Run a model with its FPGA layers on a device, and say what each layer took.
 
@@ -138,12 +142,11 @@ def run(model: str, input_path: Path | None, percentile: float, batch: int | Non
     output = result.values[pipeline.output_blob]
     classification = Classification(
         names=pictures.names, labels=pictures.labels,
-        classes=pipeline.model.metadata.labels if pipeline.model.metadata else (),
+        classes=pipeline.model.labels,
         reference=pipeline.reference(pictures.pictures).reshape(len(output), -1),
         mixed=output.reshape(len(output), -1))
     notes = [f"input       {pictures.origin}; calibrated on {sample_origin}"]
-    if pipeline.seeded:
-        notes.append(f"weights     none were given: drawn He-normal from seed {pipeline.seed}")
+    notes += _model_notes(pipeline)
     _show(run_report(result, classification, clock_mhz=clock_mhz, notes=tuple(notes)), as_json)
     if result.equal_layers != result.compared_layers:
         differing = [layer.placement.layer for layer in result.layers if layer.equal_to_golden is False]
@@ -172,7 +175,7 @@ def inspect(model: str, batch: int, as_json: bool, **options: Any) -> None:
 @click.option("--batch", type=click.IntRange(1), default=VERIFY_PICTURES, show_default=True,
               help="Pictures to climb with.")
 @_json
-def verify(model: str, input_path: Path | None, percentile: float, layer_name: str | None, batch: int, as_json: bool,
+def verify(model: str, input_path: Path | None, percentile: float | None, layer_name: str | None, batch: int, as_json: bool,
            device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None, **options: Any) -> None:
     """Climb reference -> golden -> device for each FPGA layer.
 
@@ -212,7 +215,7 @@ def verify(model: str, input_path: Path | None, percentile: float, layer_name: s
               help="Clock named in the manifest.")
 @click.option("--force", is_flag=True, help="Replace a folder that holds something.")
 @_json
-def generate(model: str, folder: Path, input_path: Path | None, percentile: float, batch: int, clock_mhz: float,
+def generate(model: str, folder: Path, input_path: Path | None, percentile: float | None, batch: int, clock_mhz: float,
              force: bool, as_json: bool, **options: Any) -> None:
     """Write the engine's Verilog, a manifest and the job descriptors of a model."""
     from cortado.executor.bundle import write_bundle
@@ -229,7 +232,7 @@ def generate(model: str, folder: Path, input_path: Path | None, percentile: floa
 
 @cli.command()
 @click.argument("model", default=DEFAULT_MODEL)
-@click.option("--weights", type=click.Path(path_type=Path), help="A .caffemodel instead of the model's own.")
+@click.option("--weights", type=click.Path(path_type=Path), help="A .caffemodel or .net instead of the model's own.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures in a pass.")
 @click.option("--repeats", type=click.IntRange(1), default=10, show_default=True, help="Passes of each.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For weights nobody gives.")
@@ -241,8 +244,8 @@ def time(model: str, weights: Path | None, batch: int, repeats: int, seed: int, 
     from cortado.executor.host_time import time_on_host
     from cortado.report.time_report import time_report
 
-    pipeline = _pipeline(model, batch, {"weights": weights, "seed": seed, "fields": {}, "fpga": (), "host": (),
-                                        "strict": False})
+    pipeline = _pipeline(model, batch, {"weights": weights, "mean": None, "seed": seed, "fields": {}, "fpga": (),
+                                        "host": (), "strict": False})
     shapes = {name: pipeline.shapes[name].dims for name in pipeline.net.inputs}
     inputs = {name: torch.randn(dims, generator=torch.Generator().manual_seed(seed)) for name, dims in shapes.items()}
     _show(time_report(pipeline.spec.name, time_on_host(pipeline.net, inputs, repeats=repeats)), as_json)
@@ -259,6 +262,53 @@ def doctor(as_json: bool) -> None:
     _show(report, as_json)
     if not report.data["healthy"]:
         sys.exit(1)
+
+
+@cli.group(cls=_Commands)
+def data() -> None:
+    """Files from outside: trained weights, names of classes.
+
+    They are kept in the folder that CORTADO_DATA names, else in ~/.cache/cortado/data.
+    """
+
+
+@data.command(name="list")
+@_json
+def data_list(as_json: bool) -> None:
+    """List the data files, and whether they are here."""
+    from cortado.report.data_report import data_report
+
+    _show(data_report(), as_json)
+
+
+@data.command(name="get")
+@click.argument("name")
+@_json
+def data_get(name: str, as_json: bool) -> None:
+    """Fetch a data file unless it is here, check it, and print its path."""
+    from cortado.frontends.data_store import fetch
+
+    with _progress(as_json, f"asking for {name}") as progress:
+        _show_data(name, fetch(name, lambda there, size: progress.say(f"{name}: {there:,} of {size:,} bytes")), as_json)
+
+
+@data.command(name="path")
+@click.argument("name")
+@_json
+def data_path(name: str, as_json: bool) -> None:
+    """Print the path of a data file that is here."""
+    from cortado.frontends.data_store import path_to
+
+    _show_data(name, path_to(name), as_json)
+
+
+def _show_data(name: str, path: Path, as_json: bool) -> None:
+    from cortado.report.data_report import data_report
+
+    if as_json:
+        _show(data_report((name,)), as_json)
+    else:
+        click.echo(path)
 
 
 def main() -> None:
@@ -301,8 +351,23 @@ def _pipeline(model: str, batch: int, options: dict[str, Any]) -> MixedPipeline:
     from cortado.executor.mixed_pipeline import MixedPipeline
     from cortado.frontends.model import load_model
 
-    return MixedPipeline(load_model(model, weights=options["weights"]), batch=batch, **{
+    return MixedPipeline(load_model(model, weights=options["weights"], mean=options["mean"]), batch=batch, **{
         name: options[name] for name in ("fields", "fpga", "host", "strict", "seed")})
+
+
+def _model_notes(pipeline: MixedPipeline) -> list[str]:
+    """How pictures become the input, where weights come from, and what is missing, for a run's report."""
+    model, notes = pipeline.model, []
+    if model.metadata and model.metadata.picture:
+        notes.append(f"pictures    from files: {model.metadata.picture}")
+    if pipeline.seeded:
+        hint = f"; {model.weights_words}" if model.weights_words else ""
+        notes.append(f"weights     none were given: drawn He-normal from seed {pipeline.seed}{hint}")
+    else:
+        notes.append(f"weights     {model.weights_words}")
+    if model.labels_words:
+        notes.append(f"classes     by number; {model.labels_words}")
+    return notes
 
 
 def _require_layer(pipeline: MixedPipeline, layer: str) -> None:
@@ -350,6 +415,11 @@ class _Progress:
         if self._line is not None:
             self._line.update(f"{self._words} on the {placement.target.value}")
 
+    def say(self, words: str) -> None:
+        """What is going on, in words."""
+        if self._line is not None:
+            self._line.update(words)
+
     def cycles(self, cycles: int) -> None:
         """A job is at this cycle."""
         if self._line is not None:
@@ -357,12 +427,12 @@ class _Progress:
 
 
 @contextmanager
-def _progress(as_json: bool) -> Iterator[_Progress]:
-    """Progress while the block runs, on a terminal only."""
+def _progress(as_json: bool, begin: str = "starting: the first run builds the simulator") -> Iterator[_Progress]:
+    """Progress while the block runs, on a terminal only; `begin` is said first."""
     if as_json or not sys.stderr.isatty():
         yield _Progress()
         return
     from rich.console import Console
 
-    with Console(stderr=True).status("starting: the first run builds the simulator") as line:
+    with Console(stderr=True).status(begin) as line:
         yield _Progress(line)

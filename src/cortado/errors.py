@@ -10,6 +10,7 @@ the command line prints its text as one message and exits with 1.
     │   └── LayerError        one layer's own fields or shapes
     ├── WeightsError          weights and network disagree: layer, expected shape, found shape
     ├── PictureError          an input that is no picture or has the wrong size
+    ├── DataError             a data file that is not here, cannot be fetched, stored or trusted
     ├── ConfigurationError    an engine configuration outside its legal range
     ├── PlanError             the cut between host and FPGA cannot be made as asked
     ├── ToolError             a missing or failing outside tool: command, exit code, last lines
@@ -71,6 +72,10 @@ class WeightsError(CortadoError):
 
 class PictureError(CortadoError):
     """An input that is no picture, or a picture of the wrong size or mode."""
+
+
+class DataError(CortadoError):
+    """A data file that is not here, or cannot be fetched, stored or trusted."""
 
 
 class ConfigurationError(CortadoError):

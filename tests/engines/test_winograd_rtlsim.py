@@ -216,23 +216,68 @@ def check_layers(configuration: WinogradConfiguration, memory: MemoryModel, seve
 
 
 def _examples(count: int) -> settings:
-    # The data is small; what health checks would find slow is the build of the engine in the first example.
+    # Building the engine in the first example is what the health checks would call too slow.
     return settings(derandomize=True, deadline=None, max_examples=count, suppress_health_check=list(HealthCheck))
+
+
+def _draw_back_to_back(draw: st.DataObject, name: str) -> None:
+    configuration = CONFIGURATIONS[name]
+    check_layers(configuration, draw.draw(memories(configuration)),
+                 draw.draw(st.lists(layers(configuration), min_size=1, max_size=3)))
+
+
+def _draw_several_blocks(draw: st.DataObject, name: str) -> None:
+    configuration = CONFIGURATIONS[name]
+    check_layers(configuration, draw.draw(memories(configuration)),
+                 [draw.draw(layers(configuration, several_blocks=True))])
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 @_examples(25)
 @given(draw=st.data())
 def test_layers_back_to_back(simulator_tools, name, draw):
-    configuration = CONFIGURATIONS[name]
-    check_layers(configuration, draw.draw(memories(configuration)),
-                 draw.draw(st.lists(layers(configuration), min_size=1, max_size=3)))
+    _draw_back_to_back(draw, name)
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-@_examples(15)
+@_examples(20)
 @given(draw=st.data())
 def test_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
+    _draw_several_blocks(draw, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@_examples(500)
+@given(draw=st.data())
+def test_many_layers_back_to_back(simulator_tools, name, draw):
+    _draw_back_to_back(draw, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@_examples(300)
+@given(draw=st.data())
+def test_many_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
+    _draw_several_blocks(draw, name)
+
+
+@pytest.mark.parametrize("width", [5, 6])
+def test_rows_of_the_next_block_wait(simulator_tools, width):
+    """Blocks one tile wide, whose rows are two beats each: rows of the second came while the first was written."""
+    configuration = CONFIGURATIONS["one_pixel_a_beat"]
+    shape = ConvolutionShape(batch=1, channels=1, filters=1, height=15, width=width, pad=(0, 0, 0, 0))
+    layer = Layer(Blocking(configuration=configuration, shape=shape, rows=3, columns=1), False, "random", "random", 0)
+    check_layers(configuration, MemoryModel(latency_cycles=19, outstanding_bursts=3, beat_bits=64), [layer])
+
+
+@pytest.mark.parametrize("fill", ["lowest", "highest", "alternating"])
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_extremes_at_the_most_channels(simulator_tools, name, fill):
+    """The largest sums the configuration is sized for, in both signs."""
     configuration = CONFIGURATIONS[name]
-    check_layers(configuration, draw.draw(memories(configuration)),
-                 [draw.draw(layers(configuration, several_blocks=True))])
+    shape = ConvolutionShape(batch=1, channels=configuration.largest_channels, filters=configuration.pk + 1, height=9,
+                             width=7, pad=(1, 1, 1, 1))
+    cut = legal_cuts(configuration, shape)[-1]
+    check_layers(configuration, MemoryModel(beat_bits=configuration.beat_bits),
+                 [Layer(cut, False, fill, weights, seed) for seed, weights in enumerate(FILLS)])

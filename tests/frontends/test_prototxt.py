@@ -174,13 +174,18 @@ LAYER_FIELDS = ("blobs, bottom, convolution_param, exclude, include, loss_weight
 
 @pytest.mark.parametrize(("fields", "message"), [
     ('name: "c" type: "Convolutoin" bottom: "a" top: "c"',
-     f"2:25: layer 'c': unknown layer type 'Convolutoin'; did you mean 'Convolution'? (known: {KNOWN_TYPES})"),
+     f"2:25: layer 'c': unknown layer type 'Convolutoin'; did you mean 'Convolution' or "
+     f"'Deconvolution'? (known: {KNOWN_TYPES})"),
+    ('name: "c" type: "Data" top: "c" data_param { source: "lmdb" }',
+     ("2:25: layer 'c': layer type 'Data' reads data of its own and is not supported yet; write the blobs as a layer "
+      "of type 'Input', or give the deploy network")),
     ('name: "c" type: CONVOLUTION bottom: "a" top: "c"',
      "2:25: layer 'c': field 'type' must be a quoted string, not CONVOLUTION"),
     ('name: "c" bottom: "a" top: "c"', "2:7: layer 'c': field 'type' must be given"),
     ('type: "ReLU" bottom: "a" top: "c"', "2:7: ReLU layer: field 'name' must be given"),
     ('type: "RELU" bottom: "a" top: "c"',
-     f"2:15: layer without a name: unknown layer type 'RELU'; did you mean 'ReLU'? (known: {KNOWN_TYPES})"),
+     f"2:15: layer without a name: unknown layer type 'RELU'; did you mean 'ELU' or 'ReLU' or 'PReLU'? "
+     f"(known: {KNOWN_TYPES})"),
     ('name: "" type: "ReLU" bottom: "a" top: "c"',
      "2:15: layer '': field 'name' must be a name of printable characters"),
     ('name: "c" type: "ReLU" bottom: "a" top: ""',
@@ -245,8 +250,11 @@ def test_errors_of_a_layer(fields, message):
     ('layers { layer { name: "a" } }',
      ("net.prototxt:1:10: layer without a name: V0 layers (layers { layer { ... } }) are not supported; Caffe's "
       "upgrade_net_proto_text writes them anew")),
-    ('layers { name: "a" type: LRN }',
-     f"net.prototxt:1:26: layer 'a': unknown layer type 'LRN' (known: {KNOWN_TYPES})"),
+    ('layers { name: "a" type: MVN }',
+     f"net.prototxt:1:26: layer 'a': unknown layer type 'MVN' (known: {KNOWN_TYPES})"),
+    ('layers { name: "a" type: HDF5_DATA }',
+     ("net.prototxt:1:26: layer 'a': layer type 'HDF5Data' reads data of its own and is not supported yet; write the "
+      "blobs as a layer of type 'Input', or give the deploy network")),
     ('input: "a"' + LAST, ("net.prototxt:1:1: network: inputs must have one input_shape each, or four input_dim each: "
                            "1 inputs, 0 shapes")),
     ('input: "a" input_dim: [1, 2, 3]' + LAST,

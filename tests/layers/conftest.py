@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+import torch
+from torch.autograd import gradcheck
 
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
@@ -42,3 +45,29 @@ def top_dims() -> Callable[..., list[tuple[int, ...]]]:
         return [shape.dims for shape in shapes]
 
     return infer
+
+
+@pytest.fixture
+def gradients_are_right() -> Callable[..., bool]:
+    """Whether a layer's gradients, of its bottoms and of the blobs that are trained, equal differences of its tops."""
+
+    def check(layer: Layer, *bottoms: np.ndarray) -> bool:
+        layer = layer.double()
+        blobs = [blob for blob in layer.blobs if blob.requires_grad]
+        inputs = [torch.from_numpy(bottom).double().requires_grad_() for bottom in bottoms]
+        return gradcheck(lambda *values: layer(*values[:len(inputs)]), (*inputs, *blobs))
+
+    return check
+
+
+@pytest.fixture
+def fill() -> Callable[..., None]:
+    """Sets the trained blobs of a layer, which becomes one of float64."""
+
+    def set_blobs(layer: Layer, *values: np.ndarray) -> None:
+        layer.double()
+        with torch.no_grad():
+            for blob, value in zip(layer.blobs, values, strict=True):
+                blob.copy_(torch.as_tensor(value))
+
+    return set_blobs

@@ -18,6 +18,8 @@ from cortado.simulation.register import Register
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 FILES = sorted(SCHEMAS.glob("*.schema.json"))
 
+COMMANDS = ("run", "inspect", "verify", "generate", "time", "doctor")
+
 # Two pictures, and an engine of which Verilog is made in seconds.
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1,tiles=16,block_columns=8")
 TWO_PICTURES = ("--batch", "2")
@@ -83,7 +85,7 @@ def test_the_schemas_know_what_the_code_knows():
     assert list(schema_of("run")["$defs"]["idle"]["properties"]) == list(Counters().idle)
     registers = schema_of("generate")["$defs"]["manifest"]["properties"]["registers"]["properties"]
     assert list(registers) == [register.name.lower() for register in Register]
-    for command in ("run", "inspect", "verify", "generate", "doctor"):
+    for command in COMMANDS:
         assert schema_of(command)["properties"]["schema"]["const"] == SCHEMA_VERSION
 
 
@@ -95,6 +97,7 @@ def test_the_schemas_know_what_the_code_knows():
     # No layer on the FPGA.
     ("run", "--device", "golden", *TWO_PICTURES, "--engine", "largest_channels=1", "--host", "conv1_1"),
     ("verify", "--device", "golden", *TWO_PICTURES),
+    ("time", "--repeats", "1"),
     ("doctor",),
 ], ids=" ".join)
 def test_a_report_is_what_the_schema_says(arguments):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntFlag
 from pathlib import Path
@@ -16,13 +16,20 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.simulation.build import build_library
+from cortado.simulation.counters import Counters
+from cortado.simulation.memory_model import MemoryModel
 from cortado.simulation.register import COUNTERS
+from cortado.simulation.simulator import Simulator
 from cortado.simulation.toolchain import compiler, verilator
 from cortado.simulation.verilog import to_verilog
 
 BURST_BEATS = 16
 IDENTITY = 0x0ADD
 CONFIGURATION_HASH = 0x0123456789ABCDEF
+
+MEMORY_BYTES = 1 << 20
+# Where the terms and the sum of a test lie.
+A, B, TOTAL = 0x20000, 0x40000, 0x60000
 
 
 class Order(IntFlag):
@@ -165,6 +172,31 @@ class Sum:
         return words
 
 
+def run(simulator: Simulator, *orders: Sum, **options) -> Counters:
+    """Write descriptors to address 0 and run them; the last one is flagged."""
+    *first, last = [order.words for order in orders]
+    last[0] |= Order.LAST
+    simulator.memory_write(0, np.concatenate([*first, last]))
+    return simulator.run(0, len(orders), **options)
+
+
+def golden_sum(a: np.ndarray, b: np.ndarray, beat_bytes: int) -> np.ndarray:
+    """Beat by beat a + b modulo the beat, by Python's whole numbers."""
+    def beats(data: np.ndarray) -> list[int]:
+        return [int.from_bytes(beat.tobytes(), "little") for beat in data.reshape(-1, beat_bytes)]
+
+    sums = [(x + y) % 256**beat_bytes for x, y in zip(beats(a), beats(b), strict=True)]
+    return np.frombuffer(b"".join(total.to_bytes(beat_bytes, "little") for total in sums), np.uint8)
+
+
+def rtl_sum(simulator: Simulator, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The same by the stand-in."""
+    simulator.memory_write(A, a)
+    simulator.memory_write(B, b)
+    run(simulator, Sum(beats=a.nbytes * 8 // simulator.memory_model.beat_bits, a=A, b=B, total=TOTAL))
+    return simulator.memory_read(TOTAL, a.nbytes)
+
+
 @pytest.fixture(scope="session")
 def toolchain() -> None:
     """Skips where a tool is missing, by hand only: in CI nothing may be missing."""
@@ -183,3 +215,10 @@ def library(toolchain: None) -> Callable[..., Path]:
                              trace)
 
     return make
+
+
+@pytest.fixture
+def simulator(library: Callable[..., Path]) -> Iterator[Simulator]:
+    """The stand-in with 128-bit beats and the default memory."""
+    with Simulator(library(), MemoryModel(), MEMORY_BYTES) as simulator:
+        yield simulator

@@ -11,6 +11,7 @@ songhan/SqueezeNet-Deep-Compression. Little endian, without a header; only the n
 Entry i stands in the flattened weight at the sum of (index + 1) over the entries up to it, less 1, and has the value
 its code has in the codebook. Places no entry names have code 0.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -22,6 +22,9 @@ from cortado.graph.spec import LayerSpec, NetSpec
 from cortado.layers.input import BlobShape, InputParameters
 from cortado.layers.layer import layer_types
 
+# Layer types that read a database or a list of files.
+_DATA_LAYERS = ("Data", "DummyData", "HDF5Data", "ImageData", "MemoryData", "WindowData")
+
 # Fields that only SolverParameter has, and that every solver has one of.
 _SOLVER_FIELDS = ("net", "train_net", "base_lr", "lr_policy", "max_iter")
 
@@ -87,9 +90,8 @@ def _read_layer(message: Message, phase: Phase) -> LayerSpec:
     types = Message(message.named("type"), message.position)
     type_name = bind(types, TypeFields, who).type
     _check_type(who, type_name, types.fields[0])
-    parameters_field = layer_types[type_name].parameters_field
-    common, own = _split(message, parameters_field)
-    fields = bind(common, LayerFields, who, also_known=[parameters_field])
+    common, own = _split(message, type_name)
+    fields = bind(common, LayerFields, who, also_known=_own_names(type_name))
     if fields.phase not in (None, phase):
         raise error_at(message.named("phase")[0].position,
                        f"{who}: phase must be the network's, {phase.name}; to leave a layer out of the others write "
@@ -106,21 +108,31 @@ def _read_v1_layer(message: Message, phase: Phase) -> LayerSpec:
     known = bind(Message(message.named("type") + message.named("name"), message.position), V1LayerFields, who)
     type_name = known.type.modern_name
     _check_type(who, type_name, message.named("type")[0])
-    parameters_field = layer_types[type_name].parameters_field
-    common, own = _split(message, parameters_field)
-    fields = bind(common, V1LayerFields, who, also_known=[parameters_field])
+    common, own = _split(message, type_name)
+    fields = bind(common, V1LayerFields, who, also_known=_own_names(type_name))
     return _layer(message, fields, type_name, own)
 
 
 def _check_type(who: str, type_name: str, type_field: Field) -> None:
+    if type_name in _DATA_LAYERS:
+        raise error_at(type_field.value.position,
+                       f"{who}: layer type '{type_name}' reads data of its own and is not supported yet; write the "
+                       "blobs as a layer of type 'Input', or give the deploy network")
     if type_name not in layer_types:
         raise error_at(type_field.value.position, f"{who}: {layer_types.unknown(type_name)}")
 
 
-def _split(message: Message, parameters_field: str) -> tuple[Message, tuple[Field, ...]]:
+def _own_names(type_name: str) -> tuple[str, ...]:
+    """Fields of a layer that only its own type has."""
+    layer_type = layer_types[type_name]
+    return (layer_type.parameters_field, *layer_type.layer_fields)
+
+
+def _split(message: Message, type_name: str) -> tuple[Message, tuple[Field, ...]]:
     """The fields every layer has, and those of the layer's own type."""
-    own = tuple(field for field in message.fields if field.name == parameters_field)
-    common = tuple(field for field in message.fields if field.name != parameters_field)
+    names = _own_names(type_name)
+    own = tuple(field for field in message.fields if field.name in names)
+    common = tuple(field for field in message.fields if field.name not in names)
     return Message(common, message.position), own
 
 
@@ -150,12 +162,15 @@ def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str
 def _parameters(message: Message, type_name: str, own: tuple[Field, ...], who: str) -> object:
     """The type's own parameters; a type whose message is absent gets its defaults."""
     layer_type = layer_types[type_name]
-    if len(own) > 1:
-        raise error_at(own[1].position, f"{who}: field '{own[1].name}' must be given once")
-    value = own[0].value if own else Message((), message.position)
+    messages = [field for field in own if field.name == layer_type.parameters_field]
+    if len(messages) > 1:
+        raise error_at(messages[1].position, f"{who}: field '{messages[1].name}' must be given once")
+    value = messages[0].value if messages else Message((), message.position)
     if not isinstance(value, Message):
-        raise error_at(value.position, f"{who}: field '{own[0].name}' must be a message {{ ... }}")
-    return bind(value, layer_type.parameters_type, f"{who}: {layer_type.parameters_field}")
+        raise error_at(value.position, f"{who}: field '{messages[0].name}' must be a message {{ ... }}")
+    beside = tuple(field for field in own if field.name in layer_type.layer_fields)
+    return bind(Message((*value.fields, *beside), value.position), layer_type.parameters_type,
+                f"{who}: {layer_type.parameters_field}")
 
 
 def _input_layers(tree: Message, fields: NetFields, layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +28,11 @@ class CaffeEngine(Enum):
     OCL = 3
 
 
+@dataclass(frozen=True, kw_only=True)
+class NoParameters:
+    """Of a type that has none."""
+
+
 class Layer(nn.Module):
     """A runnable layer made from its frozen spec and the shapes of its bottoms.
 
@@ -37,6 +45,8 @@ class Layer(nn.Module):
     parameters_type: ClassVar[type]
     # The field of a prototxt layer that holds them.
     parameters_field: ClassVar[str]
+    # Fields of them that old files write in the layer itself.
+    layer_fields: ClassVar[tuple[str, ...]] = ()
     # How many bottoms and tops a layer of this type may have.
     bottom_counts: ClassVar[range] = range(1, 2)
     top_counts: ClassVar[range] = range(1, 2)
@@ -82,8 +92,23 @@ class Layer(nn.Module):
 
     @classmethod
     def keeps_scale(cls, spec: LayerSpec) -> bool:
-        """Whether each top only holds values of the bottom, so that one quantisation scale serves both."""
+        """Whether each top only holds values of the bottoms (and zero), so that one quantisation scale serves all."""
         raise NotImplementedError
+
+    @classmethod
+    def seeded_blobs(cls, spec: LayerSpec, shapes: tuple[TensorShape, ...],
+                     generator: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """Values, float32, of the trained blobs of a layer nobody has trained.
+
+        Unless a type says otherwise: a He-normal weight (std sqrt(2 / fan in)) and biases 0.
+        Source: He et al. 2015, "Delving Deep into Rectifiers", equation 10.
+        """
+        if not shapes:
+            return ()
+        weight, *biases = shapes
+        deviation = math.sqrt(2 / math.prod(weight.dims[1:]))
+        values = (generator.standard_normal(weight.dims) * deviation).astype(np.float32)
+        return (values, *(np.zeros(bias.dims, np.float32) for bias in biases))
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         """Values of the tops."""

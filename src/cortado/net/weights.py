@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -42,21 +41,17 @@ def match_weights(net: NetSpec, weights: Weights, *,
 
 
 def seeded_weights(net: NetSpec, seed: int) -> dict[str, tuple[np.ndarray, ...]]:
-    """Random weights for a network nobody has trained: He-normal (std sqrt(2 / fan in)), biases 0.
+    """Random weights for a network nobody has trained, as each layer type has them: He-normal unless it says otherwise.
 
     Each layer draws by its own name, so its weights do not depend on the layers around it.
-    Source: He et al. 2015, "Delving Deep into Rectifiers", equation 10.
     """
-    return {name: _seeded_layer(name, shapes, seed) for name, shapes in expected_blobs(net).items()}
-
-
-def _seeded_layer(name: str, shapes: tuple[TensorShape, ...], seed: int) -> tuple[np.ndarray, ...]:
-    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-    generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
-    weight, *biases = shapes
-    deviation = math.sqrt(2 / math.prod(weight.dims[1:]))
-    values = (generator.standard_normal(weight.dims) * deviation).astype(np.float32)
-    return (values, *(np.zeros(bias.dims, np.float32) for bias in biases))
+    weights = {}
+    for name, shapes in expected_blobs(net).items():
+        digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+        generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+        layer = net.layer(name)
+        weights[name] = layer_types[layer.type].seeded_blobs(layer, shapes, generator)
+    return weights
 
 
 def _match_layer(name: str, expected: tuple[TensorShape, ...],

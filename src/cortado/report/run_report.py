@@ -101,8 +101,9 @@ def _result_lines(run: Run, classification: Classification) -> list[str]:
         lines.append(f"golden      {run.equal_layers} of {run.compared_layers} FPGA layers equal to the bit")
     if not run.plan.cut.fpga_layers:
         lines.append("golden      no layer runs on the FPGA: nothing was simulated")
-    lines.append(f"formats     {run.plan.calibration}: " + "; ".join(
-        f"{name} {layer_format}" for name, layer_format in run.plan.formats.items()))
+    if run.plan.formats:
+        lines.append(f"formats     {run.plan.calibration}: " + "; ".join(
+            f"{name} {layer_format}" for name, layer_format in run.plan.formats.items()))
     clipped = sum(layer_format.clipped_biases for layer_format in run.plan.formats.values())
     if clipped:
         lines.append(f"warning: {clipped} biases do not fit 32 bits and were clipped")

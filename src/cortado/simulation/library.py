@@ -13,7 +13,7 @@ from cortado.simulation.register import STREAMS
 
 
 class Outcome(IntEnum):
-    """How a call of `step` ended; numbered as in `sim/engine/shell.h`."""
+    """How a call of `step` ended; numbered as in `sim/engine/interface.h`."""
 
     RUNNING = 0
     DONE = 1
@@ -23,7 +23,7 @@ class Outcome(IntEnum):
 
 
 class Options(ctypes.Structure):
-    """Laid out as `Options` in `sim/engine/shell.h`."""
+    """Laid out as `Options` in `sim/engine/interface.h`."""
 
     _fields_ = (
         ("memory_bytes", c_uint64),
@@ -43,7 +43,7 @@ class Options(ctypes.Structure):
 
 
 class StreamState(ctypes.Structure):
-    """Laid out as `StreamState` in `sim/engine/shell.h`."""
+    """Laid out as `StreamState` in `sim/engine/interface.h`."""
 
     _fields_ = (("transfers", c_uint64), ("valid", c_uint32), ("ready", c_uint32))
 
