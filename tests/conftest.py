@@ -34,7 +34,7 @@ def build_cache(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def simulator_tools() -> None:
-    """The tools a simulator is built with. Without one the tests that ask are skipped, except in CI, where they fail."""
+    """The tools a simulator is built with. Without one the tests that ask for it are skipped; in CI they fail."""
     try:
         toolchain.compiler().require()
         toolchain.verilator().require()

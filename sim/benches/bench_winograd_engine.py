@@ -61,7 +61,7 @@ JOBS = (
     Job(batch=2, channels=1, filters=1, height=1, width=1, pad=(1, 1, 1, 1), relu=False, rows=1, columns=1),
     Job(batch=2, channels=3, filters=2, height=5, width=4, pad=(0, 2, 1, 0), relu=False, rows=1, columns=2),
     Job(batch=1, channels=8, filters=2, height=6, width=10, pad=(2, 0, 2, 2), relu=True, rows=1, columns=4),
-    Job(batch=16, channels=1, filters=8, height=2, width=8, pad=(1, 1, 1, 1), relu=False, rows=1, columns=4),
+    Job(batch=1, channels=1, filters=8, height=31, width=8, pad=(1, 1, 1, 1), relu=False, rows=1, columns=4),
 )
 
 

@@ -70,6 +70,15 @@ def _key_value(context: click.Context, parameter: click.Parameter, values: tuple
     return fields
 
 
+def _known_device(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    """A registered device; an unknown one is refused before anything is computed."""
+    from cortado.device.device import device_types
+
+    if name not in device_types:
+        raise click.BadParameter(device_types.unknown(name))
+    return name
+
+
 def _options(*options: Callable) -> Callable:
     def decorate(command: Callable) -> Callable:
         for option in reversed(options):
@@ -99,7 +108,7 @@ _picture_options = _options(
                  help="Of the magnitudes of a blob that its range covers."),
 )
 _device_options = _options(
-    click.option("--device", "device_name", default="rtlsim", show_default=True,
+    click.option("--device", "device_name", default="rtlsim", show_default=True, callback=_known_device,
                  help="Who runs FPGA layers: rtlsim (Verilator) or golden (exact integers)."),
     click.option("--max-cycles", type=click.IntRange(1), help="Give a job up after this many cycles."),
     click.option("--memory-mib", type=click.IntRange(1, 4096), default=256, show_default=True,
@@ -117,8 +126,9 @@ _device_options = _options(
 @click.option("--clock-mhz", type=click.FloatRange(0, min_open=True), default=DEFAULT_CLOCK_MHZ, show_default=True,
               help="Clock the simulated time is told at.")
 @_json
-def run(model: str, input_path: Path | None, percentile: float | None, batch: int | None, clock_mhz: float, as_json: bool,
-        device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None, **options: Any) -> None:
+def run(model: str, input_path: Path | None, percentile: float | None, batch: int | None, clock_mhz: float,
+        as_json: bool, device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None,
+        **options: Any) -> None:
     """Run a model with its FPGA layers on a device, and say what each layer took.
 
     Without MODEL it classifies the held-out handwritten digits with the embedded network. Every FPGA layer is compared
@@ -175,8 +185,9 @@ def inspect(model: str, batch: int, as_json: bool, **options: Any) -> None:
 @click.option("--batch", type=click.IntRange(1), default=VERIFY_PICTURES, show_default=True,
               help="Pictures to climb with.")
 @_json
-def verify(model: str, input_path: Path | None, percentile: float | None, layer_name: str | None, batch: int, as_json: bool,
-           device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None, **options: Any) -> None:
+def verify(model: str, input_path: Path | None, percentile: float | None, layer_name: str | None, batch: int,
+           as_json: bool, device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None,
+           **options: Any) -> None:
     """Climb reference -> golden -> device for each FPGA layer.
 
     Each layer starts from what golden made of the layers before it. The exit code is 0 only if something was compared
@@ -383,12 +394,8 @@ def _device(name: str, max_cycles: int | None, memory_mib: int, wave: Path | Non
             progress: Callable[[int], None]) -> Device:
     from cortado.device.device import DeviceOptions, device_types
 
-    try:
-        device_type = device_types[name]
-    except LookupError as error:
-        raise click.BadParameter(str(error), param_hint="--device") from None
-    return device_type(DeviceOptions(memory_bytes=memory_mib * 2**20, max_cycles=max_cycles, progress=progress,
-                                     wave=wave))
+    return device_types[name](DeviceOptions(memory_bytes=memory_mib * 2**20, max_cycles=max_cycles, progress=progress,
+                                            wave=wave))
 
 
 def _announce(cut: Cut) -> None:

@@ -64,7 +64,8 @@ class Layer:
         # Half of the channels end within the range, the others anywhere.
         spread = 9 * shape.channels * 2**14
         within = rng.random(shape.filters) < 0.5
-        bias = np.where(within, rng.integers(-spread, spread, shape.filters), rng.integers(-2**31, 2**31, shape.filters))
+        bias = np.where(within, rng.integers(-spread, spread, shape.filters),
+                        rng.integers(-2**31, 2**31, shape.filters))
         shift = np.where(within, rng.integers(16, 16 + spread.bit_length() - 7, shape.filters),
                          rng.integers(0, 49, shape.filters))
         return IntegerConvolution(

@@ -162,6 +162,14 @@ def test_a_layer_left_out_may_be_of_an_unknown_type():
         f"net.prototxt:4:29: layer 'train': unknown layer type 'NoSuchType' (known: {KNOWN_TYPES})")
 
 
+def test_a_loss_without_a_top_gets_one():
+    net = parse_prototxt("""
+        input: "a" input_shape { dim: 2 dim: 4 } input: "label" input_shape { dim: 2 }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "a" bottom: "label" }
+    """)
+    assert net.layer("loss").tops == ("(automatic)@loss",)
+
+
 def one_layer(fields):
     return 'input: "a" input_shape { dim: 1 dim: 4 dim: 8 dim: 8 }\nlayer { ' + fields + " }"
 
@@ -174,8 +182,8 @@ LAYER_FIELDS = ("blobs, bottom, convolution_param, exclude, include, loss_weight
 
 @pytest.mark.parametrize(("fields", "message"), [
     ('name: "c" type: "Convolutoin" bottom: "a" top: "c"',
-     f"2:25: layer 'c': unknown layer type 'Convolutoin'; did you mean 'Convolution' or "
-     f"'Deconvolution'? (known: {KNOWN_TYPES})"),
+     ("2:25: layer 'c': unknown layer type 'Convolutoin'; did you mean 'Convolution' or 'Deconvolution'? "
+      f"(known: {KNOWN_TYPES})")),
     ('name: "c" type: "Data" top: "c" data_param { source: "lmdb" }',
      ("2:25: layer 'c': layer type 'Data' reads data of its own and is not supported yet; write the blobs as a layer "
       "of type 'Input', or give the deploy network")),
@@ -184,8 +192,8 @@ LAYER_FIELDS = ("blobs, bottom, convolution_param, exclude, include, loss_weight
     ('name: "c" bottom: "a" top: "c"', "2:7: layer 'c': field 'type' must be given"),
     ('type: "ReLU" bottom: "a" top: "c"', "2:7: ReLU layer: field 'name' must be given"),
     ('type: "RELU" bottom: "a" top: "c"',
-     f"2:15: layer without a name: unknown layer type 'RELU'; did you mean 'ELU' or 'ReLU' or 'PReLU'? "
-     f"(known: {KNOWN_TYPES})"),
+     ("2:15: layer without a name: unknown layer type 'RELU'; did you mean 'ELU' or 'ReLU' or 'PReLU'? "
+      f"(known: {KNOWN_TYPES})")),
     ('name: "" type: "ReLU" bottom: "a" top: "c"',
      "2:15: layer '': field 'name' must be a name of printable characters"),
     ('name: "c" type: "ReLU" bottom: "a" top: ""',

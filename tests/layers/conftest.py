@@ -68,6 +68,6 @@ def fill() -> Callable[..., None]:
         layer.double()
         with torch.no_grad():
             for blob, value in zip(layer.blobs, values, strict=True):
-                blob.copy_(torch.as_tensor(value))
+                blob.copy_(torch.as_tensor(np.asarray(value, np.float64)))
 
     return set_blobs

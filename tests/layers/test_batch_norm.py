@@ -59,8 +59,8 @@ def test_statistics_of_the_batch(make_spec, make_layer, fill, rng):
     fill(layer, [1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0])
     y, = layer.train()(torch.from_numpy(x))
     np.testing.assert_allclose(y.numpy(), naive_batch_norm(x, mean, variance, 1e-5), rtol=1e-9)
-    np.testing.assert_allclose(layer.blobs[0].numpy(), [0.5, 1.0, 1.5] + mean, rtol=1e-12)
-    np.testing.assert_allclose(layer.blobs[1].numpy(), [2.0, 2.5, 3.0] + variance * 8 / 7, rtol=1e-12)
+    np.testing.assert_allclose(layer.blobs[0].numpy(), np.array([0.5, 1.0, 1.5]) + mean, rtol=1e-12)
+    np.testing.assert_allclose(layer.blobs[1].numpy(), np.array([2.0, 2.5, 3.0]) + variance * 8 / 7, rtol=1e-12)
     assert layer.blobs[2].tolist() == [4.5]
 
 

@@ -23,5 +23,5 @@ def test_equals_a_loop(make_spec, make_layer, top_dims, gradients_are_right, rng
 def test_bad_bottoms(make_spec, top_dims):
     with pytest.raises(LayerError) as caught:
         top_dims(make_spec("EuclideanLoss", bottoms=2), (3, 4), (4, 3))
-    assert str(caught.value) == "layer 'x': bottom 'b1' must have as many pictures and values as bottom 'b0' (3x4), " \
-                                "not 4x3"
+    assert str(caught.value) == ("layer 'x': bottom 'b1' must have as many pictures and values as bottom 'b0' (3x4), "
+                                 "not 4x3")

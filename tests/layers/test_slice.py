@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ def test_equals_copies(make_spec, make_layer, top_dims, gradients_are_right, rng
     x = rng.standard_normal((2, 6, 4))
     layer = make_layer(spec, x.shape)
     found = layer(torch.from_numpy(x))
-    expected = [np.take(x, range(begin, end), axis) for begin, end in zip(cuts, cuts[1:], strict=False)]
+    expected = [np.take(x, range(begin, end), axis) for begin, end in pairwise(cuts)]
     for y, part in zip(found, expected, strict=True):
         np.testing.assert_array_equal(y.numpy(), part)
     assert top_dims(spec, x.shape) == [part.shape for part in expected]

@@ -56,10 +56,10 @@ def test_bad_names(names, message):
 
 @pytest.mark.parametrize(("layer", "message"), [
     ('xcl_name: "w.xclbin" xcl_param { xcl_name: "w.xclbin" }',
-     "2:45: layer 'p': xcl_param: field 'xcl_name' must be given once"),
+     "2:38: layer 'p': xcl_param: field 'xcl_name' must be given once"),
     ('bottom: "data" kernel_name: "winograd"', "2:7: layer 'p': XCLProgram must have 0 bottoms, not 1"),
-    ('kernel_name: "Winograd"', f"2:58: layer 'p': xcl_param: kernel_name must name an engine, not 'Winograd'; "
-                                f"{GRAMMAR}"),
+    ('kernel_name: "Winograd"',
+     f"2:38: layer 'p': xcl_param: kernel_name must name an engine, not 'Winograd'; {GRAMMAR}"),
 ])
 def test_errors_have_a_place(layer, message):
     with pytest.raises(CortadoError) as caught:

@@ -16,7 +16,7 @@ from cortado.simulation.build import build_library
 from cortado.simulation.counters import Counters
 from cortado.simulation.memory_model import MemoryModel
 from cortado.simulation.register import Register
-from cortado.simulation.simulator import Simulator
+from cortado.simulation.simulator import Simulator, require_wave_file
 from cortado.simulation.verilog import to_verilog
 
 
@@ -36,6 +36,8 @@ class RtlsimDevice(Device):
     def program(self, design: Design) -> None:
         """Build the simulator and check that identity and configuration hash read back as they must."""
         self.close()
+        if self._wave is not None:
+            require_wave_file(self._wave)
         library = build_library(design.configuration_hash, lambda: to_verilog(design.component()), design.beat_bits,
                                 trace=self._wave is not None)
         memory = self.options.memory or MemoryModel(beat_bits=design.beat_bits)

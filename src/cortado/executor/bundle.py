@@ -39,9 +39,9 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
     if not plan.cut.fpga_layers:
         raise PlanError(f"network '{plan.cut.net.name}': nothing to generate, no layer runs on the FPGA (see cortado "
                         "inspect)")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
-        raise CortadoError(f"'{folder}': the output folder must be new or empty; give another one or --force")
     try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
+            raise CortadoError(f"'{folder}': the output folder must be new or empty; give another one or --force")
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Beside its destination, so that the rename stays on one file system.
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:

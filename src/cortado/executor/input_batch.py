@@ -63,5 +63,7 @@ def calibration_pictures(pipeline: MixedPipeline, batch: InputBatch) -> tuple[np
     """Pictures to find ranges on, and where they come from: training pictures of the dataset, else the run's own."""
     dataset = dataset_of(pipeline)
     if dataset is None:
-        return batch.pictures, "the run's own pictures"
+        # Every n-th where they are too many to be in memory together.
+        step = -(-len(batch.pictures) // pipeline.pictures_at_once)
+        return batch.pictures[::step], "the run's own pictures" if step == 1 else f"every {step}th of the run's own"
     return dataset.training()[0][:CALIBRATION_PICTURES], f"training pictures of {dataset.title}"

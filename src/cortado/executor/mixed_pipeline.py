@@ -22,6 +22,9 @@ from cortado.planner.planner import make_plan
 # Weights of a network nobody has trained are drawn from this seed unless told.
 DEFAULT_SEED = 0
 
+# Values in memory at a time, over all blobs and pictures of a float run: a gigabyte.
+LARGEST_VALUES = 2**28
+
 
 class MixedPipeline:
     """A prepared network with its weights and its cut.
@@ -63,6 +66,12 @@ class MixedPipeline:
         """The last blob nobody reads: the scores of a classifier."""
         return self.net.outputs[-1]
 
+    @property
+    def pictures_at_once(self) -> int:
+        """How many pictures the float network may take in one go: every blob of each is in memory at the end."""
+        batch = self.shapes[self.input_blob].dims[0]
+        return max(1, LARGEST_VALUES // (sum(shape.count for shape in self.shapes.values()) // batch))
+
     def plan(self, pictures: np.ndarray, calibration: Calibration) -> Plan:
         """Formats from calibration `pictures`, float32 (N, C, H, W)."""
         if not len(pictures):
@@ -71,5 +80,8 @@ class MixedPipeline:
 
     def reference(self, pictures: np.ndarray) -> np.ndarray:
         """The network's output in float, the lowest rung of the ladder."""
+        step = self.pictures_at_once
         with torch.no_grad():
-            return self.net({self.input_blob: torch.from_numpy(pictures)})[self.output_blob].numpy()
+            outputs = [self.net({self.input_blob: torch.from_numpy(pictures[start:start + step])})[self.output_blob]
+                       for start in range(0, len(pictures), step)]
+        return torch.cat(outputs).numpy()

@@ -24,9 +24,9 @@ def load_pictures(path: Path, shape: TensorShape, picture: PictureInput | None) 
 
     `path` is a picture, a folder of pictures or an .npy file; `shape` is the network's input (N, C, H, W). Pictures are
     resized (bilinear), cropped and become (pixel - mean) * scale as `picture` says; grey pictures serve a network for
-    colour and the other way round. Arrays are taken as they are. Raises `PictureError` for what is no picture, is
-    transparent or has more than 8 bits a channel, is smaller than the crop, for an empty folder, or an array of
-    another shape or kind.
+    colour and the other way round, and what is transparent is put on white. Arrays are taken as they are. Raises
+    `PictureError` for what is no picture, has more than 8 bits a channel or is smaller than the crop, for an empty
+    folder, or an array of another shape or kind.
     """
     if path.suffix == ".npy":
         return _array(path, shape)
@@ -92,7 +92,7 @@ class _Preparation:
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
                 with Image.open(path) as image:
                     _require_mode(path, image)
-                    image = image.convert("L" if self._picture.channels == 1 else "RGB")
+                    image = _opaque(image).convert("L" if self._picture.channels == 1 else "RGB")
                     if self._resize is not None:
                         height, width = self._resize
                         image = image.resize((width, height), Image.Resampling.BILINEAR)
@@ -115,9 +115,14 @@ def _require_mode(path: Path, image: Image.Image) -> None:
     if image.mode not in MODES:
         raise PictureError(f"'{path}': the picture must have 8 bits a channel, not mode {image.mode}; save it as 8-bit "
                            "RGB or grey")
-    if image.has_transparency_data and image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
-        raise PictureError(f"'{path}': the picture must be opaque, its transparent pixels (mode {image.mode}) have no "
-                           "colour; save it on a background")
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """The picture on white where it is transparent."""
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def _by(size: tuple[int, ...]) -> str:

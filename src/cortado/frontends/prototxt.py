@@ -153,7 +153,9 @@ def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str
         if values and len(values) != len(blobs):
             raise error_at(message.named(name)[0].position, f"{who}: {name} must have one value for each of "
                                                             f"{len(blobs)} {kind}, not {len(values)}")
-    return LayerSpec(name=fields.name, type=type_name, bottoms=fields.bottom, tops=fields.top,
+    # Caffe gives a loss that is not named a top of its own.
+    tops = fields.top or ((f"(automatic)@{fields.name}",) if layer_types[type_name].default_loss_weights else ())
+    return LayerSpec(name=fields.name, type=type_name, bottoms=fields.bottom, tops=tops,
                      parameters=_parameters(message, type_name, own, who), ocl_enable=fields.ocl_enable,
                      loss_weights=fields.loss_weight, propagate_down=fields.propagate_down,
                      blob_settings=fields.blob_settings, position=message.position)

@@ -65,7 +65,7 @@ class ArgMax(UntrainedLayer):
         if parameters.axis is None and x.dim() == 1:
             rows = x[:, None]
         # Sorted from the end of the axis, so that of equal values the last comes first, as Caffe compares pairs.
-        values, places = rows.flip(axis).sort(axis, descending=True, stable=True)
+        values, places = rows.flip(axis).sort(dim=axis, descending=True, stable=True)
         values = values.narrow(axis, 0, parameters.top_k)
         places = (rows.shape[axis] - 1 - places.narrow(axis, 0, parameters.top_k)).to(x.dtype)
         if parameters.axis is not None:

@@ -40,7 +40,7 @@ class XCLProgramParameters:
         for name, value, pattern in (("xcl_name", self.xcl_name, _PROGRAM), ("kernel_name", self.kernel_name, _KERNEL)):
             if value and not pattern.fullmatch(value):
                 raise FieldError(name, f"must name an engine, not '{value}'; {GRAMMAR}")
-        fields = _FIELD.findall(self.xcl_name)
+        fields = self._named_fields
         for index, (field, digits) in enumerate(fields):
             if field in [earlier for earlier, _ in fields[:index]]:
                 raise FieldError("xcl_name", f"must give field '{field}' once, not twice ('{self.xcl_name}')")
@@ -61,7 +61,11 @@ class XCLProgramParameters:
     @property
     def fields(self) -> Mapping[str, int]:
         """Fields of the engine's configuration that are not the default."""
-        return {name: int(digits) for name, digits in _FIELD.findall(self.xcl_name)}
+        return {name: int(digits) for name, digits in self._named_fields}
+
+    @property
+    def _named_fields(self) -> list[tuple[str, str]]:
+        return _FIELD.findall(_PROGRAM.fullmatch(self.xcl_name)[2]) if self.xcl_name else []
 
 
 @layer_types.register("XCLProgram")

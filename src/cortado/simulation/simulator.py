@@ -28,6 +28,18 @@ STEP_SECONDS = 0.2
 FIRST_STEP_CYCLES = 2_000
 
 
+def require_wave_file(wave: Path) -> None:
+    """Raise `SimulationError` unless a wave can be written to the file `wave`; what is there stays."""
+    try:
+        is_new = not wave.exists()
+        wave.open("ab").close()
+        if is_new:
+            wave.unlink()
+    except OSError as error:
+        raise SimulationError(f"wave file '{wave}': must be one that can be written, not refuse with "
+                              f"'{error.strerror}'") from error
+
+
 class Simulator:
     """One simulated engine: registers, memory and jobs. A context manager; closing it frees the model.
 
@@ -192,11 +204,7 @@ class Simulator:
     def _open_wave(self, wave: Path) -> None:
         if not self._library.traced():
             raise SimulationError("wave file: the simulator must be built with tracing, not without")
-        try:
-            wave.open("wb").close()
-        except OSError as error:
-            raise SimulationError(f"wave file '{wave}': must be one that can be written, not refuse with "
-                                  f"'{error.strerror}'") from error
+        require_wave_file(wave)
         if not self._library.wave_open(self._open_engine, os.fsencode(wave)):
             raise SimulationError(f"wave file '{wave}': must be one that can be written, not refuse to open")
 
