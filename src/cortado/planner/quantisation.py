@@ -37,10 +37,13 @@ class LayerFormat:
     clipped_biases: int = 0
     """Biases beyond 32 bits of input scale times weight scale."""
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> tuple[str, str, str]:
+        """Input, weights and output for people, as in int8 x 0.05."""
         low, high = min(self.weight_scales), max(self.weight_scales)
-        return (f"int{self.input_bits} x {self.input_scale:.3g} -> int{self.output_bits} x {self.output_scale:.3g}, "
-                f"weights int{self.weight_bits} x {low:.3g}..{high:.3g}")
+        return (f"int{self.input_bits} x {self.input_scale:.3g}",
+                f"int{self.weight_bits} x {low:.3g} to {high:.3g}",
+                f"int{self.output_bits} x {self.output_scale:.3g}")
 
 
 def blob_scales(net: NetSpec, ranges: Mapping[str, float]) -> dict[str, float]:

@@ -49,7 +49,9 @@ class Report:
     def print(self, console: Console) -> None:
         """Print the text."""
         console.print(Text(self.title, style="bold"))
-        for table in self.tables:
+        for index, table in enumerate(self.tables):
+            if index:
+                console.print()
             rich_table = RichTable(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
             for column in table.columns:
                 rich_table.add_column(column.title, justify="right" if column.number else "left",

@@ -56,7 +56,7 @@ def run_report(run: Run, classification: Classification, *, clock_mhz: float, no
     lines.append(f"wall time   {run.seconds:.2f} s on device {run.device}")
     return Report(
         command="run", title=f"{run.plan.cut.net.name} on host and {run.device}, {run.batch} pictures",
-        data=_data(run, classification, clock_mhz, notes), tables=(_table(run),), lines=tuple(lines))
+        data=_data(run, classification, clock_mhz, notes), tables=(_table(run), *_format_tables(run)), lines=tuple(lines))
 
 
 def _table(run: Run) -> Table:
@@ -74,6 +74,13 @@ def _table(run: Run) -> Table:
         Column(title="shape"), Column(title="MACs", number=True), Column(title="cycles", number=True),
         Column(title="estimate", number=True), Column(title="MAC/mult/cyc", number=True),
         Column(title="idle: causes", wraps=True), Column(title="golden")), rows=tuple(rows))
+
+
+def _format_tables(run: Run) -> tuple[Table, ...]:
+    """The number formats of the FPGA layers; no table where there are none."""
+    rows = tuple((name, *layer_format.words) for name, layer_format in run.plan.formats.items())
+    columns = tuple(Column(title=title) for title in ("FPGA layer", "input", "weights", "output"))
+    return (Table(columns=columns, rows=rows),) if rows else ()
 
 
 def _estimate_words(layer: LayerRun) -> str:
@@ -102,8 +109,7 @@ def _result_lines(run: Run, classification: Classification) -> list[str]:
     if not run.plan.cut.fpga_layers:
         lines.append("golden      no layer runs on the FPGA: nothing was simulated")
     if run.plan.formats:
-        lines.append(f"formats     {run.plan.calibration}: " + "; ".join(
-            f"{name} {layer_format}" for name, layer_format in run.plan.formats.items()))
+        lines.append(f"formats     by {run.plan.calibration}")
     clipped = sum(layer_format.clipped_biases for layer_format in run.plan.formats.values())
     if clipped:
         lines.append(f"warning: {clipped} biases do not fit 32 bits and were clipped")
