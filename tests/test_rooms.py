@@ -22,6 +22,9 @@ OWNERS = {
     "numpy": None,
     "torch": {"layers", "net", "planner", "executor"},
     "amaranth": {"gateware", "engines", "simulation"},
+    "onnx": {"frontends"},
+    # Protobuf, which onnx reads its files with.
+    "google": {"frontends"},
     "PIL": {"frontends"},
     "pooch": {"frontends"},
     "requests": {"frontends"},

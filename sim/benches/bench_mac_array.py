@@ -61,9 +61,9 @@ async def sums_of_all_channels_come_out(dut: SimHandleBase, case: str, profile: 
         work += filter_blocks * (channel_blocks * (tiles + pc * pk) + tiles * pk)
 
     def give_reason() -> None:
-        reasons = [int(bench.port(name).value) for name in REASONS]
+        reasons = {name: int(bench.port(name).value) for name in REASONS}
         waits = int(bench.port("i.valid").value) and not int(bench.port("i.ready").value)
-        assert sum(reasons) == waits, f"a tile that waits has one reason, any other none: {dict(zip(REASONS, reasons))}"
+        assert sum(reasons.values()) == waits, f"a tile that waits has one reason, any other none: {reasons}"
 
     bench.on_look.append(give_reason)
     await bench.reset()

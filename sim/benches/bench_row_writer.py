@@ -35,7 +35,8 @@ async def rows_are_written_to_their_addresses(dut: SimHandleBase, case: str, pro
     requests, beats = bench.checked("request"), bench.checked("o")
     work = bursts = 0
     for _ in range(BLOCKS):
-        columns, output_rows, filter_blocks = rng.choice([1, 2, rng.randint(1, 60)]), rng.randint(1, 7), rng.randint(1, 3)
+        columns = rng.choice([1, 2, rng.randint(1, 60)])
+        output_rows, filter_blocks = rng.randint(1, 7), rng.randint(1, 3)
         row_bytes = columns * segment_bytes
         # The output may end anywhere within the last tile, whose rows may be several beats.
         row_beats = rng.randint((row_bytes - segment_bytes) // beat_bytes + 1, -(-row_bytes // beat_bytes))

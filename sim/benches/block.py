@@ -116,7 +116,7 @@ class Block:
 
 
 def random_block(rng: random.Random, configuration: WinogradConfiguration, number: int, exclusive: bool) -> Block:
-    """A block that fits half of the buffer, or all of it where it is exclusive; every second one lies in the upper half."""
+    """A block that fits half of the buffer, even numbers the lower one; or all of it where it is exclusive."""
     room = configuration.buffer_words if exclusive else configuration.buffer_words // 2
     edge = configuration.m
     while True:
@@ -129,8 +129,9 @@ def random_block(rng: random.Random, configuration: WinogradConfiguration, numbe
     top_rows, left_columns = rng.randint(0, 2), rng.randint(0, 2)
     # The image may end before the tiles do, and need not fill even one tile.
     blank = rng.random() < BLANK_CHANCE
-    input_rows = rng.randint(1 if blank else tile_rows * edge - top_rows, tile_rows * edge + 2 - top_rows)
-    input_columns = rng.randint(1 if blank else tile_columns * edge - left_columns, tile_columns * edge + 2 - left_columns)
+    most_rows, most_columns = tile_rows * edge + 2 - top_rows, tile_columns * edge + 2 - left_columns
+    input_rows = rng.randint(1 if blank else max(1, most_rows - 2), most_rows)
+    input_columns = rng.randint(1 if blank else max(1, most_columns - 2), most_columns)
     pixels = configuration.beat_bytes // configuration.pc
     return Block(
         configuration=configuration,
@@ -138,6 +139,6 @@ def random_block(rng: random.Random, configuration: WinogradConfiguration, numbe
         top_rows=top_rows, left_columns=left_columns, skip_columns=rng.randint(0, pixels - 1),
         buffer_base=0 if exclusive else number % 2 * room, plane_words=plane_words, row_words=row_words,
         exclusive=exclusive,
-        planes=[[[[rng.randint(0, 255) for _ in range(configuration.pc)] for _ in range(max(1, input_columns))]
-                 for _ in range(max(1, input_rows))] for _ in range(channel_blocks)],
+        planes=[[[[rng.randint(0, 255) for _ in range(configuration.pc)] for _ in range(input_columns)]
+                 for _ in range(input_rows)] for _ in range(channel_blocks)],
     )

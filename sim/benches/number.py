@@ -11,7 +11,7 @@ KINDS = ("random", "ends", "low", "high", "alternating")
 
 
 def int8_numbers(rng: random.Random, shape: tuple[int, ...], kind: str | None = None) -> NDArray[np.int64]:
-    """Int8 numbers as int64: random, or one of the extremes that make the longest sums; any kind where none is named."""
+    """Int8 numbers as int64, random or extremes that make the longest sums: of a random kind where none is named."""
     generator = np.random.default_rng(rng.getrandbits(32))
     checkerboard = np.indices(shape).sum(axis=0) % 2
     return {

@@ -15,10 +15,10 @@ Plain = int | list | dict
 def pack(shape: object, value: Plain) -> int:
     """The bits of `value`, which has the form of `shape`; an assertion fails where a number does not fit its field."""
     if isinstance(shape, data.StructLayout):
-        assert isinstance(value, dict) and value.keys() == shape.members.keys(), f"{value} has not the fields of {shape}"
+        assert value.keys() == shape.members.keys(), f"{value} must have the fields of {shape}"
         return sum(pack(member, value[name]) << shape[name].offset for name, member in shape.members.items())
     if isinstance(shape, data.ArrayLayout):
-        assert len(value) == shape.length, f"{len(value)} elements instead of {shape.length}"
+        assert len(value) == shape.length, f"there must be {shape.length} elements, not {len(value)}"
         width = Shape.cast(shape.elem_shape).width
         return sum(pack(shape.elem_shape, element) << index * width for index, element in enumerate(value))
     plain, number = Shape.cast(shape), int(value)

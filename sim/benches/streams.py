@@ -250,8 +250,8 @@ class Bench:
             if self.cycle - begin == limit_cycles:
                 states = "; ".join(stream.state for stream in self.sources + self.sinks)
                 missing = ", ".join(checker.name for checker in self.checkers if not checker.drained)
-                raise AssertionError(f"the bench must end within {limit_cycles} cycles, not wait for {missing or 'more'}"
-                                     f" ({states})")
+                raise AssertionError(f"the bench must end within {limit_cycles} cycles, not wait for "
+                                     f"{missing or 'more'} ({states})")
             await self.step()
         cycles = self.cycle - begin
         for sink in self.sinks:

@@ -31,6 +31,10 @@ INTERRUPTED = 130
 LONG_SECONDS = 5.0
 
 
+class _Verdict(CortadoError):
+    """The bad end of a command whose report has been printed: the message goes to standard error only."""
+
+
 class _Commands(click.Group):
     """Lists commands in the order of a user's work, not of the alphabet."""
 
@@ -152,16 +156,16 @@ def run(model: str, input_path: Path | None, percentile: float | None, batch: in
     output = result.values[pipeline.output_blob]
     classification = Classification(
         names=pictures.names, labels=pictures.labels,
-        classes=pipeline.model.labels,
+        # Names for what nobody has trained would be noise.
+        classes=() if pipeline.seeded else pipeline.model.labels,
         reference=pipeline.reference(pictures.pictures).reshape(len(output), -1),
         mixed=output.reshape(len(output), -1))
-    notes = [f"input       {pictures.origin}; calibrated on {sample_origin}"]
-    notes += _model_notes(pipeline)
-    _show(run_report(result, classification, clock_mhz=clock_mhz, notes=tuple(notes)), as_json)
+    notes = {"input": f"{pictures.origin}; calibrated on {sample_origin}", **_model_notes(pipeline)}
+    _show(run_report(result, classification, clock_mhz=clock_mhz, notes=notes), as_json)
     if result.equal_layers != result.compared_layers:
         differing = [layer.placement.layer for layer in result.layers if layer.equal_to_golden is False]
-        raise MismatchError(f"device '{device_name}' must equal golden to the bit, layers {', '.join(differing)} "
-                            f"differ; cortado verify {model} --layer {differing[0]} says where")
+        raise _Verdict(f"device '{device_name}' must equal golden to the bit, layers {', '.join(differing)} "
+                       f"differ; cortado verify {model} --layer {differing[0]} says where")
 
 
 @cli.command()
@@ -209,11 +213,11 @@ def verify(model: str, input_path: Path | None, percentile: float | None, layer_
     layers = len({rung.layer for rung in rungs})
     _show(verify_report(pipeline.spec.name, device_name, rungs, layers), as_json)
     if not layers:
-        raise MismatchError(f"network '{pipeline.spec.name}': at least one layer must be compared, none runs on the "
-                            "FPGA (see cortado inspect)")
+        raise _Verdict(f"network '{pipeline.spec.name}': at least one layer must be compared, none runs on the "
+                       "FPGA (see cortado inspect)")
     if not all(rung.equal for rung in rungs):
-        raise MismatchError(f"network '{pipeline.spec.name}': the rungs must be equal, layer "
-                            f"'{next(rung.layer for rung in rungs if not rung.equal)}' is the first that differs")
+        raise _Verdict(f"network '{pipeline.spec.name}': the rungs must be equal, layer "
+                       f"'{next(rung.layer for rung in rungs if not rung.equal)}' is the first that differs")
 
 
 @cli.command()
@@ -250,16 +254,13 @@ def generate(model: str, folder: Path, input_path: Path | None, percentile: floa
 @_json
 def time(model: str, weights: Path | None, batch: int, repeats: int, seed: int, as_json: bool) -> None:
     """Time a model's float layers on the host against the same net as plain torch modules, in turns."""
-    import torch
-
     from cortado.executor.host_time import time_on_host
     from cortado.report.time_report import time_report
 
     pipeline = _pipeline(model, batch, {"weights": weights, "mean": None, "seed": seed, "fields": {}, "fpga": (),
                                         "host": (), "strict": False})
-    shapes = {name: pipeline.shapes[name].dims for name in pipeline.net.inputs}
-    inputs = {name: torch.randn(dims, generator=torch.Generator().manual_seed(seed)) for name, dims in shapes.items()}
-    _show(time_report(pipeline.spec.name, time_on_host(pipeline.net, inputs, repeats=repeats)), as_json)
+    result = time_on_host(pipeline.net, pipeline.shapes, repeats=repeats, seed=seed)
+    _show(time_report(pipeline.spec.name, result), as_json)
 
 
 @cli.command()
@@ -342,7 +343,7 @@ def main() -> None:
 
 
 def _fail(error: CortadoError, as_json: bool) -> None:
-    if as_json and not isinstance(error, MismatchError):
+    if as_json and not isinstance(error, _Verdict):
         click.echo(json.dumps({"error": {"type": type(error).__name__, "message": str(error)}}))
     click.echo(f"error: {error}", err=True)
     sys.exit(1)
@@ -366,18 +367,18 @@ def _pipeline(model: str, batch: int, options: dict[str, Any]) -> MixedPipeline:
         name: options[name] for name in ("fields", "fpga", "host", "strict", "seed")})
 
 
-def _model_notes(pipeline: MixedPipeline) -> list[str]:
-    """How pictures become the input, where weights come from, and what is missing, for a run's report."""
-    model, notes = pipeline.model, []
+def _model_notes(pipeline: MixedPipeline) -> dict[str, str]:
+    """How pictures become the input, where weights come from, and what is missing, by topic, for a run's report."""
+    model, notes = pipeline.model, {}
     if model.metadata and model.metadata.picture:
-        notes.append(f"pictures    from files: {model.metadata.picture}")
+        notes["pictures"] = f"from files: {model.metadata.picture}"
     if pipeline.seeded:
         hint = f"; {model.weights_words}" if model.weights_words else ""
-        notes.append(f"weights     none were given: drawn He-normal from seed {pipeline.seed}{hint}")
+        notes["weights"] = f"none were given: drawn He-normal from seed {pipeline.seed}{hint}"
     else:
-        notes.append(f"weights     {model.weights_words}")
-    if model.labels_words:
-        notes.append(f"classes     by number; {model.labels_words}")
+        notes["weights"] = model.weights_words
+    if model.labels_words and not pipeline.seeded:
+        notes["classes"] = f"by number; {model.labels_words}"
     return notes
 
 

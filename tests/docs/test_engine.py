@@ -78,8 +78,6 @@ def test_configuration_fields_and_their_range(tables):
         (field.name, str(field.default), legal[field.name]) for field in fields(WinogradConfiguration)]
 
 
-# The circuit is made for its ports alone and never elaborated.
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 @pytest.mark.parametrize("beat_bits", [64, 128])
 def test_ports(tables, beat_bits):
     engine = Winograd(configuration=WinogradConfiguration(m=2, pc=1, pk=1, beat_bits=beat_bits))

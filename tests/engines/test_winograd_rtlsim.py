@@ -34,8 +34,8 @@ CONFIGURATIONS = {
                                 block_columns=8),
     "m4": WinogradConfiguration(m=4, pc=4, pk=2, beat_bits=128, largest_channels=24, tiles=9, buffer_words=40,
                                 block_columns=6),
-    "one_pixel_a_beat": WinogradConfiguration(m=2, pc=8, pk=8, beat_bits=64, largest_channels=24, tiles=12,
-                                              buffer_words=24, block_columns=5),
+    "wide": WinogradConfiguration(m=2, pc=4, pk=8, beat_bits=64, largest_channels=24, tiles=12, buffer_words=36,
+                                  block_columns=5),
 }
 
 
@@ -266,7 +266,7 @@ def test_many_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
 @pytest.mark.parametrize("width", [5, 6])
 def test_rows_of_the_next_block_wait(simulator_tools, width):
     """Blocks one tile wide, whose rows are two beats each: rows of the second came while the first was written."""
-    configuration = CONFIGURATIONS["one_pixel_a_beat"]
+    configuration = CONFIGURATIONS["wide"]
     shape = ConvolutionShape(batch=1, channels=1, filters=1, height=15, width=width, pad=(0, 0, 0, 0))
     layer = Layer(Blocking(configuration=configuration, shape=shape, rows=3, columns=1), False, "random", "random", 0)
     check_layers(configuration, MemoryModel(latency_cycles=19, outstanding_bursts=3, beat_bits=64), [layer])

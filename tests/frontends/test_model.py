@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 
 import numpy as np
 import pytest
 
-from cortado.errors import ModelFileError
-from cortado.frontends import model
+from cortado.errors import DataError, ModelFileError
+from cortado.frontends import data_store, model
 from cortado.frontends.caffemodel import write_caffemodel
+from cortado.frontends.data_file import DataFile
 from cortado.frontends.model import known_models, load_model
+from cortado.registry import Registry
 
 NETWORK = """
 name: "inside the file"
@@ -122,3 +125,82 @@ def test_weights_that_are_not_there(folder, tmp_path):
     with pytest.raises(ModelFileError) as caught:
         load_model(folder, weights=tmp_path / "no.caffemodel")
     assert str(caught.value) == f"{tmp_path}/no.caffemodel: the file cannot be read: No such file or directory"
+
+
+@pytest.fixture
+def data_folder(tmp_path, monkeypatch):
+    """A data folder with two known files, `tiny-weights` and `tiny-labels`, neither of them there yet."""
+    labels, weights = json.dumps(["cat", "dog"]).encode(), deep_compression_of_nothing()
+    known = Registry("data file")
+    for name, path, content in (("tiny-weights", "w/tiny.net", weights), ("tiny-labels", "l.json", labels)):
+        known.register(name)(DataFile(
+            name=name, path=path, url="", sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content),
+            licence="", purpose=""))
+    monkeypatch.setattr(data_store, "data_files", known)
+    monkeypatch.setenv(data_store.FOLDER_VARIABLE, str(tmp_path / "data"))
+    (tmp_path / "data" / "w").mkdir(parents=True)
+    return tmp_path / "data"
+
+
+def deep_compression_of_nothing() -> bytes:
+    """A Deep Compression file of NETWORK without stored entries: weights 0, and a bias of 5."""
+    return struct.pack("<I", 0) + bytes(4 * 16) + struct.pack("<f", 5)
+
+
+def write_data_metadata(folder, **entries):
+    (folder / "model.json").write_text(json.dumps({"title": "T", "source": "S", "licence": "L", **entries}))
+
+
+def test_weights_beside_the_network_say_so(folder):
+    assert load_model(folder).weights_words == "tiny.caffemodel"
+
+
+def test_data_files_are_taken_where_they_are_here(folder, data_folder):
+    (folder / "tiny.caffemodel").unlink()
+    write_data_metadata(folder, weights_data="tiny-weights", labels_data="tiny-labels")
+    absent = load_model(folder)
+    assert (absent.weights, absent.weights_words) == (None, "cortado data get tiny-weights fetches trained ones")
+    assert (absent.labels, absent.labels_words) == (
+        (), "cortado data get tiny-labels fetches the names of the classes")
+
+    (data_folder / "w" / "tiny.net").write_bytes(deep_compression_of_nothing())
+    (data_folder / "l.json").write_text(json.dumps(["cat", "dog"]))
+    present = load_model(folder)
+    assert (present.weights_words, present.labels, present.labels_words) == (
+        "data file tiny-weights (tiny.net)", ("cat", "dog"), "")
+    np.testing.assert_array_equal(present.weights["ip"][0], [[0, 0]])
+    np.testing.assert_array_equal(present.weights["ip"][1], [5])
+
+    (data_folder / "w" / "tiny.net").write_bytes(b"damaged")
+    with pytest.raises(DataError, match=r"^data file 'tiny-weights' \(.+\): sha256 must be .+; cortado data get "
+                                        r"tiny-weights fetches it anew$"):
+        load_model(folder)
+
+
+def test_weights_given_win_over_a_data_file(folder, data_folder):
+    write_data_metadata(folder, weights_data="tiny-weights")
+    (data_folder / "w" / "tiny.net").write_bytes(deep_compression_of_nothing())
+    assert load_model(folder).weights_words == "tiny.caffemodel"
+    given = load_model(folder, weights=data_folder / "w" / "tiny.net")
+    assert given.weights_words == str(data_folder / "w" / "tiny.net")
+    np.testing.assert_array_equal(given.weights["ip"][1], [5])
+
+
+def test_layers_only_training_has_are_left_out_of_the_weights(folder):
+    write_caffemodel(folder / "tiny.caffemodel", "tiny", {
+        "loss1/fc": ("InnerProduct", BLOBS), "ip": ("InnerProduct", BLOBS), "other": ("InnerProduct", BLOBS)})
+    write_data_metadata(folder, training_layers=["loss1/", "loss2/"])
+    loaded = load_model(folder)
+    # What nobody expects stays: it is the mark of weights of another network.
+    assert list(loaded.weights) == ["ip", "other"]
+    assert loaded.weights_words == "tiny.caffemodel; without loss1/fc, which only training uses"
+
+
+def test_a_mean_file_instead_of_the_mean(folder, tmp_path):
+    with pytest.raises(ModelFileError) as caught:
+        load_model(folder, mean=tmp_path / "mean.npy")
+    assert str(caught.value) == (f"{folder}/tiny.prototxt: model.json beside it must say how pixels become its input "
+                                 "(picture) to take a mean file")
+    write_data_metadata(folder, picture={"channel_order": "GRAY", "mean": [7], "scale": 2})
+    picture = load_model(folder, mean=tmp_path / "mean.npy").metadata.picture
+    assert (picture.mean, picture.mean_file, picture.scale) == ((), tmp_path / "mean.npy", 2)

@@ -165,9 +165,10 @@ def test_a_layer_left_out_may_be_of_an_unknown_type():
 def test_a_loss_without_a_top_gets_one():
     net = parse_prototxt("""
         input: "a" input_shape { dim: 2 dim: 4 } input: "label" input_shape { dim: 2 }
-        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "a" bottom: "label" }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "a" bottom: "label" loss_weight: 2 }
     """)
     assert net.layer("loss").tops == ("(automatic)@loss",)
+    assert net.layer("loss").loss_weights == (2.0,)
 
 
 def one_layer(fields):

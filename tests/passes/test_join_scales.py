@@ -33,3 +33,13 @@ def test_average_pooling_has_a_scale_of_its_own(network):
     pool = net.layer("pool")
     average = replace(pool, parameters=replace(pool.parameters, pool=PoolMethod.AVE))
     assert groups(replace(net, layers=(net.layers[0], average))) == []
+
+
+def test_concat_and_slice_join_all_they_touch(network):
+    net = network("conv Convolution data -> a", "cut Slice a -> b c", "one Convolution b -> d", "relu ReLU c -> e",
+                  "join Concat d e -> f", "flat Flatten f -> g", "ip InnerProduct g -> h")
+    assert groups(net) == [["a", "b", "c", "d", "e", "f", "g"]]
+
+
+def test_sums_and_normalisations_join_nothing(network):
+    assert groups(network("sum Eltwise data data -> a", "norm LRN a -> b", "scale Scale b -> c")) == []

@@ -3,46 +3,74 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 
 from cortado.errors import GraphError
 from cortado.frontends.model import load_model
-from cortado.net.net import Net
 from cortado.passes import pipeline
-from cortado.passes.pipeline import prepare
+from cortado.passes.pipeline import of_network, prepare
+
+BRANCHES = (
+    "conv Convolution data -> a : convolution_param { num_output: 4 kernel_size: 3 pad: 1 bias_term: false }",
+    "norm BatchNorm a -> a", "scale Scale a -> a : scale_param { bias_term: true }", "relu ReLU a -> a",
+    "split Split a -> left right",
+    "grouped Convolution left -> l : convolution_param { num_output: 4 kernel_size: 3 pad: 1 group: 2 }",
+    "grouped_relu ReLU l -> l", "drop Dropout right -> r",
+    "pool Pooling r -> p : pooling_param { kernel_size: 3 pad: 1 }",
+    "join Concat l p -> j", "ip InnerProduct j -> out", "last Scale out -> out",
+)
 
 
-def test_dropout_between_a_layer_and_its_relu(network, wiring):
+def test_dropout_between_a_layer_and_its_relu(network, wiring, trained):
     net = network("conv Convolution data -> a", "drop Dropout a -> a", "relu ReLU a -> a", "pool Pooling a -> b")
-    prepared = prepare(net)
+    prepared, _ = prepare(net, trained(net))
     assert wiring(prepared) == ["conv +relu data -> a", "pool a -> b"]
     assert prepared.scale_groups == (frozenset({"a", "b"}),)
 
 
 def test_digits_has_only_what_the_planner_places(wiring):
-    prepared = prepare(load_model("digits").spec)
+    model = load_model("digits")
+    prepared, weights = prepare(model.spec, model.weights)
     assert wiring(prepared) == [
         "conv1_1 +relu1_1 data -> conv1_1", "conv1_2 +relu1_2 conv1_1 -> conv1_2", "pool1 conv1_2 -> pool1",
         "conv2_1 +relu2_1 pool1 -> conv2_1", "conv2_2 +relu2_2 conv2_1 -> conv2_2", "pool2 conv2_2 -> pool2",
         "score pool2 -> score", "prob score -> prob"]
+    assert weights == model.weights
 
 
-def test_values_are_the_same(network, rng):
-    net = network("conv Convolution data -> a", "relu ReLU a -> a", "drop Dropout a -> a", "pool Pooling a -> b",
-                  "ip InnerProduct b -> c", "relu2 ReLU c -> c", "soft Softmax c -> d")
-    x = {"data": torch.from_numpy(rng.standard_normal((3, 2, 8, 8))).float()}
-    before, after = Net(net, seed=1)(x), Net(prepare(net), seed=1)(x)
-    for blob in "abcd":
-        assert torch.equal(before[blob], after[blob])
+def test_everything_at_once(network, wiring, trained, outputs, same):
+    net = network(*BRANCHES)
+    weights = trained(net)
+    prepared, changed = prepare(net, weights, groups_to_split=lambda _: {"grouped"})
+    assert wiring(prepared) == [
+        "conv +relu data -> a",
+        "grouped/slice a -> a@grouped/group1 a@grouped/group2",
+        "grouped/group1 +grouped_relu a@grouped/group1 -> l@grouped/group1",
+        "grouped/group2 +grouped_relu a@grouped/group2 -> l@grouped/group2",
+        "grouped/concat l@grouped/group1 l@grouped/group2 -> l",
+        "pool a -> p", "join l p -> j", "ip j -> out"]
+    # Slices, the pooling and the Concats make all of them one; what the InnerProduct makes has a scale of its own.
+    assert prepared.scale_groups == (frozenset({
+        "a", "a@grouped/group1", "a@grouped/group2", "l@grouped/group1", "l@grouped/group2", "l", "p", "j"}),)
+    assert set(changed) == {"conv", "grouped/group1", "grouped/group2", "ip"}
+    assert same(outputs(net, weights), outputs(prepared, changed))
 
 
-def test_preparing_twice_changes_nothing(network):
-    prepared = prepare(network("conv Convolution data -> a", "relu ReLU a -> a", "pool Pooling a -> b"))
-    assert prepare(prepared) == prepared
+def test_the_caller_sees_the_network_that_is_split(network, trained):
+    net = network(*BRANCHES)
+    seen = []
+    prepare(net, trained(net), groups_to_split=lambda net: seen.append(net) or ())
+    assert [layer.name for layer in seen[0].layers] == ["input", "conv", "grouped", "pool", "join", "ip"]
+    assert [layer.name for layer in seen[0].layer("grouped").fused] == ["grouped_relu"]
+
+
+def test_preparing_twice_changes_nothing(network, trained):
+    net = network(*BRANCHES)
+    once = prepare(net, trained(net), groups_to_split=lambda _: {"grouped"})
+    assert prepare(*once) == once
 
 
 def test_a_pass_that_breaks_the_network_is_caught(network, monkeypatch):
-    monkeypatch.setattr(pipeline, "PASSES", (lambda net: replace(net, layers=net.layers[1:]),))
+    monkeypatch.setattr(pipeline, "PASSES", (of_network(lambda net: replace(net, layers=net.layers[1:])),))
     with pytest.raises(GraphError) as caught:
-        prepare(network("pool Pooling data -> a"))
+        prepare(network("pool Pooling data -> a"), {})
     assert str(caught.value) == "<text>:2:7: layer 'pool': bottom 0 'data' is produced by nobody"

@@ -41,6 +41,13 @@ class Allocator:
 
     def free(self, buffer: Buffer) -> None:
         """Give a buffer back; `DeviceError` if it is not taken."""
-        if buffer not in self._taken:
-            raise DeviceError(f"device memory: buffer at {buffer.address:#x} of {buffer.size} bytes is not taken")
+        self.require(buffer)
         self._taken.remove(buffer)
+
+    def require(self, buffer: Buffer, size: int = 0) -> None:
+        """Raise `DeviceError` unless the buffer is taken and holds `size` bytes."""
+        place = f"device memory: the buffer at {buffer.address:#x} of {buffer.size} bytes"
+        if buffer not in self._taken:
+            raise DeviceError(f"{place} must be one that is taken, not one never allocated or given back already")
+        if size > buffer.size:
+            raise DeviceError(f"{place} must hold {size} bytes; allocate it that large")

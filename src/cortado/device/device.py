@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from cortado.device.buffer import Buffer
+from cortado.device.buffer import Allocator, Buffer
 from cortado.engines.design import Design
 from cortado.engines.job import Job
 from cortado.errors import DeviceError
@@ -61,7 +61,7 @@ class Device(ABC):
 
     @abstractmethod
     def write(self, buffer: Buffer, data: np.ndarray) -> None:
-        """Copy the bytes of an array to the start of a buffer."""
+        """Copy the bytes of an array to the start of a buffer; `DeviceError` if they do not fit."""
 
     @abstractmethod
     def read(self, buffer: Buffer) -> np.ndarray:
@@ -71,7 +71,8 @@ class Device(ABC):
     def run(self, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> Counters | None:
         """Run a job to its end; its cycles, or None from a device without a clock.
 
-        Raises `DeviceError` when the job was made for another configuration than the one programmed.
+        Raises `DeviceError` when the job was made for another configuration than the one programmed, or when a buffer
+        is too small for it.
         """
 
     @abstractmethod
@@ -84,6 +85,13 @@ class Device(ABC):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  traceback: TracebackType | None) -> None:
         self.close()
+
+    @staticmethod
+    def require_buffers(allocator: Allocator, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> None:
+        """Refuse buffers that are not taken or too small for a job."""
+        for buffer, size in ((source, job.source.size_bytes), (weights, job.weights.nbytes),
+                             (target, job.target.size_bytes)):
+            allocator.require(buffer, size)
 
     def require_configuration(self, job: Job, programmed: str | None) -> None:
         """Refuse a job made for another configuration; `programmed` is the hash of the circuit, None without one."""

@@ -23,6 +23,7 @@ class GoldenDevice(Device):
         self._programmed: str | None = None
 
     def program(self, design: Design) -> None:
+        self.close()
         self._programmed = design.configuration_hash
 
     def allocate(self, size: int) -> Buffer:
@@ -36,15 +37,20 @@ class GoldenDevice(Device):
 
     def write(self, buffer: Buffer, data: np.ndarray) -> None:
         flat = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
+        self._allocator.require(buffer, flat.size)
         self._contents[buffer][: flat.size] = flat
 
     def read(self, buffer: Buffer) -> np.ndarray:
+        self._allocator.require(buffer)
         return self._contents[buffer].copy()
 
     def run(self, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> None:
         self.require_configuration(job, self._programmed)
+        self.require_buffers(self._allocator, job, source=source, weights=weights, target=target)
         maps = job.source.unpack(self._contents[source][: job.source.size_bytes])
         self.write(target, job.target.pack(job.convolution.golden(maps)))
 
     def close(self) -> None:
+        self._allocator = Allocator(self.options.memory_bytes)
         self._contents.clear()
+        self._programmed = None

@@ -44,7 +44,6 @@ class RtlsimDevice(Device):
         if memory.beat_bits != design.beat_bits:
             memory = replace(memory, beat_bits=design.beat_bits)
         self._simulator = Simulator(library, memory, self.options.memory_bytes)
-        self._allocator = Allocator(self.options.memory_bytes)
         identity = self._simulator.register_read(Register.IDENTITY)
         found = (self._simulator.register_read(Register.HASH_HIGH) << 32
                  | self._simulator.register_read(Register.HASH_LOW))
@@ -65,13 +64,16 @@ class RtlsimDevice(Device):
         self._allocator.free(buffer)
 
     def write(self, buffer: Buffer, data: np.ndarray) -> None:
+        self._allocator.require(buffer, data.nbytes)
         self._running().memory_write(buffer.address, data)
 
     def read(self, buffer: Buffer) -> np.ndarray:
+        self._allocator.require(buffer)
         return self._running().memory_read(buffer.address, buffer.size)
 
     def run(self, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> Counters:
         self.require_configuration(job, self._programmed)
+        self.require_buffers(self._allocator, job, source=source, weights=weights, target=target)
         words = np.concatenate([
             descriptor.encode(job.configuration_hash) for descriptor in job.descriptors(
                 input_address=source.address, weights_address=weights.address, output_address=target.address)])
@@ -88,6 +90,7 @@ class RtlsimDevice(Device):
         if self._simulator is not None:
             self._simulator.close()
         self._simulator = None
+        self._allocator = Allocator(self.options.memory_bytes)
         self._programmed = None
 
     def _running(self) -> Simulator:

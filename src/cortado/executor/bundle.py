@@ -22,7 +22,6 @@ from cortado.gateware.descriptor import DESCRIPTOR_BYTES
 from cortado.graph.shape import TensorShape
 from cortado.planner.plan import Plan
 from cortado.simulation.build import build_verilog
-from cortado.simulation.register import Register
 from cortado.simulation.verilog import TOP_NAME, to_verilog
 
 MANIFEST_VERSION = 1
@@ -76,7 +75,6 @@ def _write(plan: Plan, shapes: dict[str, TensorShape], folder: Path, clock_mhz: 
         "multipliers": plan.cut.engine.multipliers,
         "verilog": {"file": f"{TOP_NAME}.v", "top": TOP_NAME, "clock": "clk", "reset": "rst",
                     "clock_mhz": clock_mhz, "ports": design.ports},
-        "registers": {register.name.lower(): register.value for register in Register},
         "calibration": plan.calibration,
         "formats": {name: asdict(layer_format) for name, layer_format in plan.formats.items()},
         "jobs": entries,

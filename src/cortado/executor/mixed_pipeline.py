@@ -13,11 +13,16 @@ from cortado.frontends.model import Model
 from cortado.graph.shape import TensorShape
 from cortado.net.net import Net
 from cortado.net.shape_inference import infer_shapes
+from cortado.net.weights import match_weights, seeded_weights
 from cortado.passes.pipeline import prepare
 from cortado.planner.calibration import Calibration
+from cortado.planner.grouping import groups_to_split
 from cortado.planner.partition import partition
 from cortado.planner.plan import Cut, Plan
 from cortado.planner.planner import make_plan
+from cortado.planner.program import read_program
+
+DEFAULT_ENGINE = "winograd"
 
 # Weights of a network nobody has trained are drawn from this seed unless told.
 DEFAULT_SEED = 0
@@ -29,22 +34,28 @@ LARGEST_VALUES = 2**28
 class MixedPipeline:
     """A prepared network with its weights and its cut.
 
-    `fields` are fields of the engine's configuration over those of the model and the defaults; `batch` is the number of
-    pictures the costs are for. `fpga`, `host` and `strict` as in `planner.partition`. Without weights in the model
-    they are drawn from `seed`; `seeded` says so. Raises `ConfigurationError`, `GraphError`, `PlanError`,
-    `WeightsError`.
+    `fields` are fields of the engine's configuration over those the network names (XCLProgram), those of the model and
+    the defaults; `engine_name` likewise goes before the network's. `batch` is the number of pictures the costs are for;
+    `fpga`, `host` and `strict` as in `planner.partition`. Without weights in the model they are drawn from `seed`;
+    `seeded` says so. Raises `ConfigurationError`, `GraphError`, `PlanError`, `WeightsError`.
     """
 
     def __init__(self, model: Model, *, fields: Mapping[str, object] | None = None, batch: int = 1,
                  fpga: Collection[str] = (), host: Collection[str] = (), strict: bool = False,
-                 seed: int = DEFAULT_SEED, engine_name: str = "winograd") -> None:
+                 seed: int = DEFAULT_SEED, engine_name: str | None = None) -> None:
         self.model = model
-        self.spec = prepare(model.spec)
         self.seeded = model.weights is None
         self.seed = seed
-        self.net = Net(self.spec, model.weights, seed=seed if self.seeded else None)
         defaults = dict(model.metadata.engine) if model.metadata else {}
-        self.engine: Engine = engine_types[engine_name].from_fields({**defaults, **(fields or {})})
+        program = read_program(model.spec)
+        if program is not None:
+            defaults.update(program.fields)
+        engine_type = engine_types[engine_name or (program.engine if program else DEFAULT_ENGINE)]
+        self.engine: Engine = engine_type.from_fields({**defaults, **(fields or {})})
+        weights = seeded_weights(model.spec, seed) if self.seeded else match_weights(model.spec, model.weights)
+        self.spec, weights = prepare(
+            model.spec, weights, groups_to_split=lambda net: groups_to_split(net, self.engine, fpga=fpga, host=host))
+        self.net = Net(self.spec, weights)
         self._wishes = {"fpga": fpga, "host": host, "strict": strict}
         self.reshape(batch)
 

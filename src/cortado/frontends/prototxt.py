@@ -148,13 +148,13 @@ def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str
     if fields.blobs:
         raise error_at(message.named("blobs")[0].position,
                        f"{who}: trained blobs must be in a caffemodel, not in the network file")
-    for name, values, kind, blobs in (("loss_weight", fields.loss_weight, "tops", fields.top),
+    # Caffe gives a loss that is not named a top of its own.
+    tops = fields.top or ((f"(automatic)@{fields.name}",) if layer_types[type_name].default_loss_weights else ())
+    for name, values, kind, blobs in (("loss_weight", fields.loss_weight, "tops", tops),
                                       ("propagate_down", fields.propagate_down, "bottoms", fields.bottom)):
         if values and len(values) != len(blobs):
             raise error_at(message.named(name)[0].position, f"{who}: {name} must have one value for each of "
                                                             f"{len(blobs)} {kind}, not {len(values)}")
-    # Caffe gives a loss that is not named a top of its own.
-    tops = fields.top or ((f"(automatic)@{fields.name}",) if layer_types[type_name].default_loss_weights else ())
     return LayerSpec(name=fields.name, type=type_name, bottoms=fields.bottom, tops=tops,
                      parameters=_parameters(message, type_name, own, who), ocl_enable=fields.ocl_enable,
                      loss_weights=fields.loss_weight, propagate_down=fields.propagate_down,

@@ -16,7 +16,7 @@ IDLE_CAUSES = {
     "hazard": "a pass of fewer than three tiles waits for its accumulators",
     "input": "the block being read waits for its input, or its first tile is on the way",
     "finish": "every tile has been multiplied; results are on their way to memory",
-    "setup": "no block has been decoded yet",
+    "setup": "no block to multiply has been decoded, at the start of a job or between blocks",
 }
 COUNTER_NAMES = ("cycles", "busy", *(f"idle_{cause}" for cause in (
     "setup", "input", "weights", "drain", "output", "hazard", "finish")))

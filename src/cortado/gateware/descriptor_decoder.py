@@ -10,7 +10,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import WinogradConfiguration
-from cortado.gateware.descriptor import DESCRIPTOR_WORDS, FIELD_NAMES, MAGIC, ErrorCode
+from cortado.gateware.descriptor import DESCRIPTOR_WORDS, FIELD_NAMES, MAGIC, ErrorCode, Flag
 
 DESCRIPTOR_LAYOUT = data.StructLayout({name: unsigned(32) for name in FIELD_NAMES})
 
@@ -46,9 +46,10 @@ class DescriptorDecoder(wiring.Component):
             self.o.payload.as_value().eq(fields.as_value()),
         ]
 
-        tiles, block_words, run_words = Signal(32), Signal(32), Signal(32)
+        products = {name: Signal(32, name=name) for name in ("tiles", "plane_words", "block_words", "run_beats")}
+        spare = words[DESCRIPTOR_LAYOUT.size:-32]
         in_range = Signal()
-        m.d.comb += in_range.eq(reduce(and_, self._range_checks(fields, tiles, block_words, run_words)))
+        m.d.comb += in_range.eq(reduce(and_, [*self._range_checks(fields, products), spare == 0]))
 
         with m.FSM():
             with m.State("COLLECT"):
@@ -64,9 +65,10 @@ class DescriptorDecoder(wiring.Component):
                         m.next = "MULTIPLY"
             with m.State("MULTIPLY"):
                 m.d.sync += [
-                    tiles.eq(fields.tile_rows[:16] * fields.tile_columns[:16]),
-                    block_words.eq(fields.channel_blocks[:16] * fields.plane_words[:16]),
-                    run_words.eq(fields.input_rows[:16] * fields.input_row_beats[:16]),
+                    products["tiles"].eq(fields.tile_rows[:16] * fields.tile_columns[:16]),
+                    products["plane_words"].eq((fields.tile_rows[1:16] + 1) * fields.row_words[:16]),
+                    products["block_words"].eq(fields.channel_blocks[:16] * fields.plane_words[:16]),
+                    products["run_beats"].eq(fields.input_rows[:16] * fields.input_row_beats[:16]),
                     count.eq(0),
                     total.eq(0),
                 ]
@@ -91,7 +93,7 @@ class DescriptorDecoder(wiring.Component):
                     m.next = "COLLECT"
         return m
 
-    def _range_checks(self, fields: data.View, tiles: Value, block_words: Value, run_words: Value) -> list[Value]:
+    def _range_checks(self, fields: data.View, products: dict[str, Value]) -> list[Value]:
         """Everything that keeps the units behind from waiting for ever or writing where they must not."""
         configuration = self._configuration
         edge, pixels_per_beat = configuration.m, configuration.beat_bytes // configuration.pc
@@ -109,12 +111,14 @@ class DescriptorDecoder(wiring.Component):
             *aligned,
             within("tile_rows", 1, configuration.tiles),
             within("tile_columns", 1, configuration.block_columns),
-            tiles <= configuration.tiles,
+            products["tiles"] <= configuration.tiles,
             within("channel_blocks", 1, configuration.channel_blocks(configuration.largest_channels)),
             within("filter_blocks", 1, 2**16 - 1),
             within("plane_words", 1, configuration.buffer_words),
             within("row_words", 1, configuration.buffer_words),
-            fields.buffer_base + block_words <= configuration.buffer_words,
+            fields.row_words > fields.tile_columns[1:],
+            fields.plane_words >= products["plane_words"],
+            fields.buffer_base + products["block_words"] <= configuration.buffer_words,
             within("top_rows", 0, 2),
             within("left_columns", 0, 2),
             within("skip_columns", 0, pixels_per_beat - 1),
@@ -125,10 +129,13 @@ class DescriptorDecoder(wiring.Component):
             fields.left_columns + fields.input_columns <= fields.tile_columns * edge + 2,
             fields.skip_columns + fields.input_columns > (fields.input_row_beats - 1) * pixels_per_beat,
             fields.skip_columns + fields.input_columns <= fields.input_row_beats * pixels_per_beat,
-            ((fields.input_runs == 1) & (fields.input_run_beats == run_words))
+            ((fields.input_runs == 1) & (fields.input_run_beats == products["run_beats"]))
             | ((fields.input_runs == fields.input_rows) & (fields.input_run_beats == fields.input_row_beats)),
             within("output_row_beats", 1, 2**14),
             output_bytes < row_bytes,
+            ((fields.flags & Flag.JOINED_ROWS) == 0)
+            | (fields.output_row_pitch
+               == fields.output_row_beats[:16].shift_left((configuration.beat_bytes - 1).bit_length())),
             fields.output_rows <= fields.tile_rows * edge,
             fields.output_rows > (fields.tile_rows - 1) * edge,
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -140,7 +140,7 @@ class WinogradEngine(wiring.Component):
         blocks = Signal(range(COMMAND_QUEUE + 1))
         dispatched = Signal()
         first_word = self.descriptor.valid & self.descriptor.ready & ~self.status.busy
-        failed = Signal()
+        write_failed = Signal()
         m.d.comb += dispatched.eq(decoder.o.valid & all_taken)
         with m.If(decoder.error != ErrorCode.NONE):
             m.d.sync += job_open.eq(0)
@@ -149,16 +149,14 @@ class WinogradEngine(wiring.Component):
         with m.Elif(self.descriptor.valid & self.descriptor.ready):
             m.d.sync += job_open.eq(1)
         m.d.sync += blocks.eq(blocks + dispatched - writer.block_done)
-        with m.If(writer.failed):
-            m.d.sync += failed.eq(1)
+        with m.If(writer.failed & (decoder.error == ErrorCode.NONE)):
+            m.d.sync += write_failed.eq(1)
         m.d.comb += [
             self.status.busy.eq(job_open | (blocks != 0) | ~writer.idle),
-            self.status.error.eq(decoder.error),
+            self.status.error.eq(Mux(write_failed, ErrorCode.WRITE_FAILED, decoder.error)),
             self.identity.eq(IDENTITY),
             self.configuration_hash.eq(int(configuration.hash, 16)),
         ]
-        with m.If((decoder.error == ErrorCode.NONE) & failed):
-            m.d.comb += self.status.error.eq(ErrorCode.WRITE_FAILED)
 
         # A finish follows the job's last block; between blocks and before the first one the wait is for the set-up.
         # Records queue up behind unwritten results, and the weights behind the records.

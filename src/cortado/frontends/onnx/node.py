@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
@@ -22,6 +23,8 @@ class Node:
         self.domain = "" if proto.domain == "ai.onnx" else proto.domain
         self.inputs, self.outputs = tuple(proto.input), tuple(proto.output)
         self.name = proto.name or next(filter(None, self.outputs), "")
+        # What it reads, and what the graphs inside it read of the graph around them.
+        self.names_read = tuple(_names_read(proto))
         self._file = file
         self._attributes = {attribute.name: attribute for attribute in proto.attribute}
         self._asked: dict[str, None] = {}
@@ -54,10 +57,6 @@ class Node:
     def number(self, name: str, default: float | None = None) -> float:
         """A number; without a default it must be given."""
         return self._value(name, AttributeProto.FLOAT, "f", default)
-
-    def numbers(self, name: str) -> tuple[float, ...]:
-        """Numbers, which must be given."""
-        return tuple(self._value(name, AttributeProto.FLOATS, "floats", None))
 
     def text(self, name: str, default: str) -> str:
         """Text."""
@@ -105,3 +104,12 @@ class Node:
         if attribute.type != kind:
             raise self.error(f"attribute '{name}' must be {_WORDS[kind]}")
         return getattr(attribute, field)
+
+
+def _names_read(proto: NodeProto) -> Iterator[str]:
+    yield from filter(None, proto.input)
+    for attribute in proto.attribute:
+        if attribute.type == AttributeProto.GRAPH:
+            for node in attribute.g.node:
+                yield from _names_read(node)
+            yield from (output.name for output in attribute.g.output)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -13,14 +13,14 @@ from onnx import GraphProto
 
 from cortado.errors import GraphError, ModelFileError
 from cortado.frontends.onnx.node import Node
-from cortado.frontends.onnx.operator import foldings, operators, supported_operators
+from cortado.frontends.onnx.operator_registry import foldings, operators, supported_operators
+from cortado.frontends.onnx.repeated import as_type, packed
 from cortado.frontends.onnx.tensor import Tensors
 from cortado.frontends.text_token import shortened
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.input import BlobShape, InputParameters
-from cortado.layers.layer import layer_types
-from cortado.layers.split import NoParameters
+from cortado.layers.layer import NoParameters, layer_types
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ Value = Blob | Deferred | np.ndarray
 class Translation:
     """Layers and weights so far, and what each name of the ONNX graph stands for.
 
-    `readers` counts how often each name is read; `opset` is the version of the operators.
+    `readers` counts how often each name of the graph is read, never or more often; `opset` is the version of the
+    operators.
     """
 
     def __init__(self, *, file: str | Path, opset: int, tensors: Tensors, readers: Counter[str]) -> None:
@@ -60,11 +61,17 @@ class Translation:
         """What input `index` of the node stands for."""
         if not node.reads(index):
             raise node.error(f"input {index} must be given")
-        name = node.inputs[index]
-        if name not in self._values and name not in self.tensors:
-            raise node.error(f"input {index} '{shortened(name)}' must be the output of an earlier node, an input of "
-                             "the graph or an initialiser")
-        return self._values[name] if name in self._values else self.tensors[name]
+        value = self.named(node.inputs[index])
+        if value is None:
+            raise node.error(f"input {index} '{shortened(node.inputs[index])}' must be the output of an earlier node, "
+                             "an input of the graph or an initialiser")
+        return value
+
+    def named(self, name: str) -> Value | None:
+        """What a name stands for, None if it stands for nothing yet."""
+        if name not in self._values and name in self.tensors:
+            self._values[name] = self.tensors[name]
+        return self._values.get(name)
 
     def blob(self, node: Node, index: int) -> Blob:
         """Input `index`, which must depend on the network's input."""
@@ -72,9 +79,7 @@ class Translation:
         if isinstance(value, np.ndarray):
             raise node.error(f"input {index} '{shortened(node.inputs[index])}' must depend on the network's input, it "
                              "is a constant")
-        if not isinstance(value, Blob):
-            value = self._values[node.inputs[index]] = value.blob(self)
-        return value
+        return self._computed(value)
 
     def constant(self, node: Node, index: int) -> np.ndarray:
         """Input `index`, which must be a constant."""
@@ -135,7 +140,7 @@ class Translation:
                                  f"{'x'.join(str(dim) for dim in found.shape) or 'scalar'}")
         self.layers.append(spec)
         if weights:
-            self.weights[spec.name] = tuple(weights)
+            self.weights[spec.name] = tuple(packed(blob) for blob in weights)
         return tuple(Blob(top, shape) for top, shape in zip(tops, top_shapes, strict=True))
 
     def only_reader(self, node: Node, index: int) -> LayerSpec | None:
@@ -148,37 +153,43 @@ class Translation:
         """The last layer with other parameters and trained blobs; its top becomes the first output of the node."""
         last = self.layers.pop()
         self.layers.append(replace(last, parameters=parameters, tops=(node.outputs[0],)))
-        self.weights[last.name] = weights
+        self.weights[last.name] = tuple(packed(blob) for blob in weights)
         return Blob(node.outputs[0], self._values[last.tops[0]].shape)
 
     def bind(self, name: str, value: Value) -> None:
         """Say what a name stands for; raises `ModelFileError` if it stands for something already."""
-        if name in self._values or name in self.tensors:
+        if self.named(name) is not None:
             raise ModelFileError(f"value '{shortened(name)}' must have one producer, it has several", file=self.file)
         self._values[name] = value
 
-    def run(self, graph: GraphProto) -> tuple[Value, ...]:
-        """Translate what the outputs of a graph need, and give the outputs; the graph's inputs are bound before."""
+    def run(self, graph: GraphProto) -> None:
+        """Translate the nodes that the outputs of a graph need; its inputs are bound before."""
         self.tensors.add(graph.initializer)
         nodes = _needed([Node(proto, self.file) for proto in graph.node], graph)
         self._check_supported(nodes)
         for node in nodes:
             self._run_node(node)
-        ends = Node(_end(graph), self.file)
-        return tuple(self.value(ends, index) for index in range(len(ends.inputs)))
 
-    def name_output(self, name: str) -> Blob:
-        """The blob of an output of the whole graph, which keeps its name."""
-        node = Node(_reader_of(name), self.file)
-        blob = self.blob(node, 0)
-        return blob if blob.name == name else self.add(node, "Split", (blob,), NoParameters())
+    def add_output(self, name: str) -> None:
+        """Have a blob of that name, an output of the whole graph."""
+        value = self.named(name)
+        if value is None or isinstance(value, np.ndarray):
+            found = "it is a constant" if value is not None else "nothing produces it"
+            raise ModelFileError(f"output '{shortened(name)}' of the graph must depend on its input, {found}",
+                                 file=self.file)
+        blob = self._computed(value)
+        if blob.name != name:
+            self.layers.append(LayerSpec(name=self._layer_name(name), type="Split", bottoms=(blob.name,), tops=(name,),
+                                         parameters=NoParameters()))
 
     def _run_node(self, node: Node) -> None:
+        if not node.outputs[0]:
+            raise node.error("output 0 must have a name")
         values = [self.value(node, index) if node.reads(index) else None for index in range(len(node.inputs))]
-        constants = [value for value in values if value is None or isinstance(value, np.ndarray)]
+        constant = all(value is None or isinstance(value, np.ndarray) for value in values)
         try:
-            if node.operator in foldings and len(constants) == len(values):
-                results = self._fold(node, constants)
+            if node.operator in foldings and constant:
+                results = self._fold(node)
             elif node.operator in operators:
                 results = operators[node.operator](node, self)
             else:
@@ -193,15 +204,16 @@ class Translation:
             elif name and self.readers[name]:
                 raise node.error(f"output {index} '{shortened(name)}' must not be read: it is not supported")
 
-    def _fold(self, node: Node, constants: list[np.ndarray | None]) -> np.ndarray:
+    def _fold(self, node: Node) -> np.ndarray:
         try:
             with np.errstate(all="ignore"):
-                return foldings[node.operator](node, self, constants)
+                return np.asarray(foldings[node.operator](node, self))
         except (ArithmeticError, IndexError, TypeError, ValueError) as error:
             raise node.error(f"its constants do not fit together: {error}") from None
 
-    def _check_supported(self, nodes: Iterable[Node]) -> None:
-        unknown = [node for node in nodes if node.domain or node.operator not in (known := supported_operators())]
+    def _check_supported(self, nodes: list[Node]) -> None:
+        known = supported_operators()
+        unknown = [node for node in nodes if node.domain or node.operator not in known]
         if unknown:
             first = unknown[0]
             others = sorted({shortened(node.operator) for node in unknown} - {shortened(first.operator)})
@@ -210,8 +222,39 @@ class Translation:
             raise first.error(f"operator '{shortened(first.operator)}'{domain} is not supported{more} (supported: "
                               f"{', '.join(known)})")
 
+    def _computed(self, value: Blob | Deferred) -> Blob:
+        if isinstance(value, Blob):
+            return value
+        blob = value.blob(self)
+        # Identity gives one value several names.
+        for other, known in self._values.items():
+            if known is value:
+                self._values[other] = blob
+        return blob
+
     def _layer_name(self, wanted: str) -> str:
-        return _free(wanted or "layer", self._layer_names)
+        return _free(wanted, self._layer_names)
 
     def _blob_name(self, wanted: str) -> str:
         return _free(wanted, self._blob_names)
+
+
+def _needed(nodes: list[Node], graph: GraphProto) -> list[Node]:
+    """The nodes that outputs of the graph depend on."""
+    names = {output.name for output in graph.output}
+    needed = []
+    for node in reversed(nodes):
+        if names.intersection(node.outputs) - {""}:
+            names.update(node.names_read)
+            needed.append(node)
+    return needed[::-1]
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    """`wanted`, or with a number if it is taken; the name is taken from then on."""
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}_{number}"
+    taken.add(name)
+    return name

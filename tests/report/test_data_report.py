@@ -1,0 +1,57 @@
+"""`cortado data`, through the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from cortado.cli import cli
+from cortado.errors import DataError
+
+SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "data.schema.json"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("CORTADO_DATA", str(tmp_path))
+    return tmp_path
+
+
+def printed_by(*arguments: str) -> str:
+    result = CliRunner().invoke(cli, ["data", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_list_says_what_is_here_and_what_it_is_for(folder):
+    (folder / "squeezenet").mkdir()
+    (folder / "squeezenet" / "deploy.prototxt").write_text("another file")
+    text = printed_by("list")
+    assert f"data files, in {folder}" in text
+    states = {line.split("  ")[0]: line for line in text.splitlines()}
+    assert "not here" in states["squeezenet"]
+    assert "damaged" in states["squeezenet-prototxt"]
+    assert text.endswith("cortado data get imagenet-labels fetches what is not here\n")
+    report = json.loads(printed_by("list", "--json"))
+    assert list(Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(report)) == []
+    assert {file["name"]: file["state"] for file in report["files"]} == {
+        "imagenet-labels": "not here", "squeezenet": "not here", "squeezenet-prototxt": "damaged"}
+
+
+def test_path_and_get_print_the_path(real_files):
+    path = str(real_files / "squeezenet" / "compressed_SqueezeNet.net")
+    assert printed_by("path", "squeezenet") == printed_by("get", "squeezenet") == f"{path}\n"
+    report = json.loads(printed_by("path", "squeezenet", "--json"))
+    assert list(Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(report)) == []
+    assert [file["path"] for file in report["files"]] == [path]
+
+
+def test_path_of_a_file_that_is_not_here(folder):
+    with pytest.raises(DataError) as caught:
+        CliRunner().invoke(cli, ["data", "path", "squeezenet"], catch_exceptions=False)
+    assert str(caught.value) == (f"data file 'squeezenet' must be in {folder}, it is not there; cortado data get "
+                                 "squeezenet fetches it")
