@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from cortado.engines.winograd import Winograd
 from cortado.errors import ToolError
 from cortado.simulation import toolchain
 from cortado.simulation.cache import FOLDER_VARIABLE
@@ -42,6 +43,13 @@ def simulator_tools() -> None:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def small_engine() -> Winograd:
+    """An engine that builds in seconds: 32 multipliers, a layer of more than 12 tiles takes several blocks."""
+    return Winograd.from_fields({"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_channels": 24, "tiles": 12,
+                                 "buffer_words": 48, "block_columns": 8})
 
 
 @pytest.fixture(scope="session")

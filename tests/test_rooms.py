@@ -34,7 +34,7 @@ OWNERS = {
     "click": {"cli"},
 }
 
-SLOW_PACKAGES = ("torch", "amaranth", "sklearn", "PIL", "rich")
+SLOW_PACKAGES = ("torch", "amaranth", "sklearn", "PIL", "onnx", "rich")
 
 
 def imported_modules(source: str) -> list[str]:

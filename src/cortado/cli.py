@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -47,7 +47,7 @@ class _Commands(click.Group):
 def cli() -> None:
     """Run a CNN cut between a host and a simulated FPGA, to the bit and to the cycle.
 
-    A MODEL is the name of a model that comes with cortado, a .prototxt, or a folder with one.
+    A MODEL is the name of a model that comes with cortado, a .prototxt, a folder with one, or a .onnx.
 
     \b
     Start here:
@@ -350,13 +350,24 @@ def _fail(error: CortadoError, as_json: bool) -> None:
 
 
 def _show(report: Report, as_json: bool) -> None:
-    if as_json:
-        click.echo(report.to_json())
-        return
-    from rich.console import Console
+    try:
+        if as_json:
+            click.echo(report.to_json())
+            return
+        from rich.console import Console
 
-    # A pipe gets whole lines: a program that reads them knows no width.
-    report.print(Console() if sys.stdout.isatty() else Console(width=200))
+        # A pipe gets whole lines: a program that reads them knows no width.
+        report.print(Console() if _is_terminal(sys.stdout) else Console(width=200))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        click.echo(f"error: standard output must take the report, not refuse with '{error.strerror}'", err=True)
+        sys.exit(1)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody looks at it; a stream that was closed before we began is None."""
+    return stream is not None and stream.isatty()
 
 
 def _pipeline(model: str, batch: int, options: dict[str, Any]) -> MixedPipeline:
@@ -437,7 +448,7 @@ class _Progress:
 @contextmanager
 def _progress(as_json: bool, begin: str = "starting: the first run builds the simulator") -> Iterator[_Progress]:
     """Progress while the block runs, on a terminal only; `begin` is said first."""
-    if as_json or not sys.stderr.isatty():
+    if as_json or not _is_terminal(sys.stderr):
         yield _Progress()
         return
     from rich.console import Console

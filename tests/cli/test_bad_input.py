@@ -96,13 +96,13 @@ TRAINED = {
 ARGUMENTS = {
     "misspelt model": (("inspect", "digist"), {},
                        (f"unknown model 'digist'; did you mean 'digits'? (known: {MODELS}; or give the path of a "
-                        ".prototxt)")),
+                        ".prototxt or .onnx)")),
     "unknown model": (("inspect", "zzz"), {},
-                      f"unknown model 'zzz' (known: {MODELS}; or give the path of a .prototxt)"),
+                      f"unknown model 'zzz' (known: {MODELS}; or give the path of a .prototxt or .onnx)"),
     "no such prototxt": (INSPECT, {}, "net.prototxt: the file cannot be read: No such file or directory"),
     "other file": (("inspect", "picture.png"), {"picture.png": b"x"},
-                   (f"picture.png: a model must be a .prototxt file, a folder with one, or a known name (known: "
-                    f"{MODELS})")),
+                   ("picture.png: a model must be a .prototxt or .onnx file, a folder with a .prototxt, or a known "
+                    f"name (known: {MODELS})")),
     "folder without a model": (("inspect", "folder"), {"folder/x": b"x"},
                                "folder: a model folder must hold folder.prototxt or deploy.prototxt"),
     "no such weights": (("inspect", "--weights", "w.caffemodel"), {},
@@ -286,6 +286,14 @@ def test_reader_that_has_seen_enough(arguments):
     finally:
         os.close(writing)
     assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def test_full_disk():
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run([sys.executable, "-m", "cortado", "data", "list"], stdout=full, stderr=subprocess.PIPE,
+                               text=True, timeout=120)
+    assert ended.stderr == "error: standard output must take the report, not refuse with 'No space left on device'\n"
+    assert ended.returncode == 1
 
 
 def test_a_process_says_no_more_than_the_function(tmp_path):

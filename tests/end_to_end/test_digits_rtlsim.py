@@ -18,10 +18,10 @@ pytestmark = [pytest.mark.rtlsim, pytest.mark.usefixtures("simulator_tools")]
 
 FPGA_LAYERS = ["conv1_1", "conv1_2", "conv2_1", "conv2_2"]
 PICTURES = 12
-# Takes seconds to build; another one than that of the model, so that it is not in the cache of the tests.
+# Built in seconds.
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1,tiles=16,block_columns=8")
 PATIENCE = 120
-# What a Python program ends with that Ctrl-C has ended.
+# What shells give a command that Ctrl-C has ended.
 INTERRUPTED = 130
 
 
@@ -109,13 +109,21 @@ def children(process: subprocess.Popen[str]) -> list[int]:
 
 
 def test_interrupted_while_it_simulates(build_cache, tmp_path):
-    # Far longer than the test waits: 12 pictures of 224 x 224.
+    # 224 x 224 x 64 x 64 x 9 MACs at 36 a cycle: fifty million cycles, minutes.
     network = tmp_path / "net.prototxt"
     network.write_text('layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 64 dim: 224 '
                        'dim: 224 } } }\nlayer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
                        'convolution_param { num_output: 64 kernel_size: 3 } }\n')
     process = start(str(network), *SMALL_ENGINE, cache=build_cache)
-    out, err = interrupt(process, lambda: has_loaded_a_simulator(process))
+    loaded: list[float] = []
+
+    def simulates() -> bool:
+        if has_loaded_a_simulator(process):
+            loaded.append(time.monotonic())
+        # By then the maps are in its memory and the job runs.
+        return bool(loaded) and loaded[-1] - loaded[0] > 2
+
+    out, err = interrupt(process, simulates)
     assert err.splitlines()[-1] == "interrupted"
     assert "Traceback" not in err
     assert (process.returncode, out) == (INTERRUPTED, "")

@@ -96,8 +96,8 @@ def test_by_name(two_models):
 
 @pytest.mark.parametrize(("name", "message"), [
     ("alxnet", ("unknown model 'alxnet'; did you mean 'alexnet' or 'alexnet_small'? (known: alexnet, alexnet_small; "
-                "or give the path of a .prototxt)")),
-    ("resnet50", "unknown model 'resnet50' (known: alexnet, alexnet_small; or give the path of a .prototxt)"),
+                "or give the path of a .prototxt or .onnx)")),
+    ("resnet50", "unknown model 'resnet50' (known: alexnet, alexnet_small; or give the path of a .prototxt or .onnx)"),
     ("no/net.prototxt", "no/net.prototxt: the file cannot be read: No such file or directory"),
     ("x" * 5000, f"{'x' * 5000}: the file cannot be read: File name too long"),
 ])
@@ -114,11 +114,11 @@ def test_a_folder_without_a_network(two_models, tmp_path):
 
 
 def test_a_file_of_another_kind(two_models, tmp_path):
-    (tmp_path / "net.onnx").write_text("")
+    (tmp_path / "net.pb").write_text("")
     with pytest.raises(ModelFileError) as caught:
-        load_model(tmp_path / "net.onnx")
-    assert str(caught.value) == (f"{tmp_path}/net.onnx: a model must be a .prototxt file, a folder with one, or a "
-                                 "known name (known: alexnet, alexnet_small)")
+        load_model(tmp_path / "net.pb")
+    assert str(caught.value) == (f"{tmp_path}/net.pb: a model must be a .prototxt or .onnx file, a folder with a "
+                                 ".prototxt, or a known name (known: alexnet, alexnet_small)")
 
 
 def test_weights_that_are_not_there(folder, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 
 from cortado.frontends.v1_layer import V1LayerFields, V1LayerType
 from cortado.graph.spec import BlobSettings
+from cortado.layers.layer import layer_types
 
 
 @pytest.mark.parametrize(("number", "name"), [
@@ -23,3 +24,10 @@ def test_todays_names(number, name):
 def test_three_lists_become_settings_of_blobs():
     fields = V1LayerFields(type=V1LayerType.CONVOLUTION, param=("w",), blobs_lr=(1.0, 2.0), weight_decay=(1.0, 0.0))
     assert fields.blob_settings == (BlobSettings(name="w"), BlobSettings(lr_mult=2.0, decay_mult=0.0))
+
+
+def test_every_type_of_v1_that_is_there_has_its_name():
+    """What V1 knew: the types registered here under the names they have today, and those that are not there yet."""
+    missing = {"NONE", "BNLL", "DATA", "DUMMY_DATA", "HDF5_DATA", "HDF5_OUTPUT", "HINGE_LOSS", "IM2COL", "IMAGE_DATA",
+               "INFOGAIN_LOSS", "MEMORY_DATA", "MULTINOMIAL_LOGISTIC_LOSS", "MVN", "THRESHOLD", "WINDOW_DATA"}
+    assert {entry.name for entry in V1LayerType if entry.modern_name not in layer_types} == missing

@@ -116,3 +116,12 @@ def test_bad_bottoms(make_spec, top_dims, fields, dims, message):
     with pytest.raises(LayerError) as caught:
         top_dims(make_spec("Convolution", **{"num_output": 8, **fields}), dims)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("group", [1, 2])
+def test_gradient(make_spec, make_layer, fill, gradients_are_right, rng, group):
+    spec = make_spec("Convolution", num_output=4, kernel_size=(2, 3), stride=(2,), pad=(1,), dilation=(1, 2),
+                     group=group)
+    layer = make_layer(spec, (1, 2, 5, 6))
+    fill(layer, *(rng.standard_normal(blob.shape) for blob in layer.blobs))
+    assert gradients_are_right(layer, rng.standard_normal((1, 2, 5, 6)))

@@ -50,3 +50,9 @@ def test_its_own_fields_have_places(parameters, message):
     with pytest.raises(ModelFileError) as caught:
         parse_prototxt(NETWORK.format(parameters=parameters), file="gelu.prototxt")
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("approximate", Approximation)
+def test_gradient(make_spec, make_layer, gradients_are_right, rng, approximate):
+    layer = make_layer(make_spec("Gelu", approximate=approximate), (2, 3))
+    assert gradients_are_right(layer, rng.standard_normal((2, 3)))

@@ -54,3 +54,10 @@ def test_bad_axis(make_spec, top_dims):
     with pytest.raises(LayerError) as caught:
         top_dims(make_spec("InnerProduct", num_output=1, axis=2), (1, 4))
     assert str(caught.value) == "layer 'x': axis must be from -2 to 1 for a bottom of 2 dimensions, not 2"
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+def test_gradient(make_spec, make_layer, fill, gradients_are_right, rng, transpose):
+    layer = make_layer(make_spec("InnerProduct", num_output=3, transpose=transpose), (2, 2, 2))
+    fill(layer, *(rng.standard_normal(blob.shape) for blob in layer.blobs))
+    assert gradients_are_right(layer, rng.standard_normal((2, 2, 2)))

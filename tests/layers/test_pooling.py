@@ -131,3 +131,9 @@ def test_bad_bottoms(top_dims, fields, dims, message):
     with pytest.raises(LayerError) as caught:
         top_dims(pooling_spec(**fields), dims)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("method", [PoolMethod.MAX, PoolMethod.AVE])
+def test_gradient(make_layer, gradients_are_right, rng, method):
+    spec = pooling_spec(pool=method, kernel_size=3, stride=2, pad=1)
+    assert gradients_are_right(make_layer(spec, (1, 2, 5, 4)), rng.standard_normal((1, 2, 5, 4)))

@@ -22,3 +22,9 @@ def test_equals_a_loop(make_spec, make_layer, top_dims, rng, slope):
 def test_only_a_plain_one_keeps_the_scale(make_spec):
     assert ReLU.keeps_scale(make_spec("ReLU"))
     assert not ReLU.keeps_scale(make_spec("ReLU", negative_slope=0.1))
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.25])
+def test_gradient(make_spec, make_layer, gradients_are_right, rng, slope):
+    layer = make_layer(make_spec("ReLU", negative_slope=slope), (2, 3))
+    assert gradients_are_right(layer, rng.standard_normal((2, 3)))

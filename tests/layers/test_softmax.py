@@ -35,3 +35,7 @@ def test_bad_axis(make_spec, top_dims):
     with pytest.raises(LayerError) as caught:
         top_dims(make_spec("Softmax", axis=-3), (1, 4))
     assert str(caught.value) == "layer 'x': axis must be from -2 to 1 for a bottom of 2 dimensions, not -3"
+
+
+def test_gradient(make_spec, make_layer, gradients_are_right, rng):
+    assert gradients_are_right(make_layer(make_spec("Softmax"), (2, 3, 2)), rng.standard_normal((2, 3, 2)))

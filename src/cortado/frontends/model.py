@@ -48,15 +48,15 @@ def load_model(name_or_path: str | Path, *, phase: str = "TEST", weights: str | 
                mean: str | Path | None = None) -> Model:
     """Load a model for one phase, "TRAIN" or "TEST".
 
-    `name_or_path` is the name of a model that comes with cortado (it wins over a folder of that name), a prototxt, or
-    a folder that holds one (NAME.prototxt in folder NAME, or deploy.prototxt). `weights` is a caffemodel or a Deep
-    Compression file (.net); unless it is given, NAME.caffemodel beside NAME.prototxt is taken where it exists, else the
-    data file that model.json names where it has been fetched. `mean` is a mean picture instead of model.json's mean.
-    Raises `ModelFileError` for what cannot be found or read, `GraphError` for layers that do not fit together, and
-    `DataError` for a data file that is damaged.
+    `name_or_path` is the name of a model that comes with cortado (it wins over a folder of that name), a prototxt, a
+    folder that holds one (NAME.prototxt in folder NAME, or deploy.prototxt), or an ONNX file. `weights` is a caffemodel
+    or a Deep Compression file (.net); unless it is given, an ONNX file has its own, and else NAME.caffemodel beside
+    NAME.prototxt is taken where it exists, else the data file that model.json names where it has been fetched. `mean`
+    is a mean picture instead of model.json's mean. Raises `ModelFileError` for what cannot be found or read,
+    `GraphError` for layers that do not fit together, and `DataError` for a data file that is damaged.
     """
     prototxt = _find(name_or_path)
-    spec = read_prototxt(prototxt, phase=phase)
+    spec, carried = _read_network(prototxt, phase)
     metadata_file = prototxt.parent / FILE_NAME
     metadata = read_metadata(metadata_file) if metadata_file.is_file() else None
     if mean is not None:
@@ -64,11 +64,23 @@ def load_model(name_or_path: str | Path, *, phase: str = "TEST", weights: str | 
             raise ModelFileError(f"{FILE_NAME} beside it must say how pixels become its input (picture) to take a mean "
                                  "file", file=prototxt)
         metadata = replace(metadata, picture=replace(metadata.picture, mean=(), mean_file=Path(mean)))
-    loaded, weights_words = _weights(spec, prototxt.with_suffix(".caffemodel"), metadata, weights)
+    loaded, weights_words = carried, prototxt.name
+    if carried is None or weights is not None:
+        loaded, weights_words = _weights(spec, prototxt.with_suffix(".caffemodel"), metadata, weights)
     labels, labels_words = _labels(metadata)
     name = prototxt.parent.name if prototxt.stem == "deploy" else prototxt.stem
     return Model(name=name, spec=spec, weights=loaded, folder=prototxt.parent, metadata=metadata,
                  weights_words=weights_words, labels=labels, labels_words=labels_words)
+
+
+def _read_network(path: Path, phase: str) -> tuple[NetSpec, Weights | None]:
+    """The network, and the weights that its own file has."""
+    if path.suffix == ".prototxt":
+        return read_prototxt(path, phase=phase), None
+    # Slow to import, and of no use to anybody without such a file.
+    from cortado.frontends.onnx.reader import read_onnx
+
+    return read_onnx(path, phase=phase)
 
 
 def _weights(spec: NetSpec, beside: Path, metadata: Metadata | None,
@@ -117,9 +129,9 @@ def _prototxt_of(name_or_path: str | Path) -> Path:
     if text in known_models():
         path = models_root() / text
     if path.is_file():
-        if path.suffix != ".prototxt":
-            raise ModelFileError("a model must be a .prototxt file, a folder with one, or a known name "
-                                 f"({_known_words()})", file=path)
+        if path.suffix not in (".prototxt", ".onnx"):
+            raise ModelFileError("a model must be a .prototxt or .onnx file, a folder with a .prototxt, or a known "
+                                 f"name ({_known_words()})", file=path)
         return path
     if path.is_dir():
         found = _prototxt_in(path)
@@ -127,11 +139,11 @@ def _prototxt_of(name_or_path: str | Path) -> Path:
             raise ModelFileError(f"a model folder must hold {path.resolve().name}.prototxt or deploy.prototxt",
                                  file=path)
         return found
-    if path.suffix == ".prototxt":
+    if path.suffix in (".prototxt", ".onnx"):
         raise ModelFileError("the file cannot be read: No such file or directory", file=path)
     close = difflib.get_close_matches(text, known_models(), n=3)
     hint = f"; did you mean {' or '.join(repr(name) for name in close)}?" if close else ""
-    raise ModelFileError(f"unknown model '{text}'{hint} ({_known_words()}; or give the path of a .prototxt)")
+    raise ModelFileError(f"unknown model '{text}'{hint} ({_known_words()}; or give the path of a .prototxt or .onnx)")
 
 
 def _known_words() -> str:

@@ -17,7 +17,8 @@ def doctor_report(findings: tuple[Finding, ...]) -> Report:
         command="doctor", title="what cortado needs on this machine",
         data={"healthy": not missing, "tools": [
             {"name": finding.name, "found": finding.found, "version": finding.version or None,
-             "path": finding.place or None, "purpose": finding.purpose, "advice": finding.advice, "required": finding.required}
+             "path": finding.place or None, "purpose": finding.purpose, "advice": finding.advice,
+             "required": finding.required}
             for finding in findings]},
         tables=(Table(columns=(Column(title="what"), Column(title="state"), Column(title="version"),
                                Column(title="needed", wraps=True), Column(title="where, or how to get it", wraps=True)),

@@ -87,8 +87,11 @@ def _pool(node: Node, net: Translation, bottom: Blob, window: Window, method: Po
     if window.dilations != (1, 1):
         raise node.error(f"dilations must be 1, not {max(window.dilations)}: nothing else is supported")
     expected = _window_counts(node, bottom, window)
+    # An only window may reach behind the end, where nothing counts: it is as large as the bottom then.
+    kernel = [min(extent, size) if count == 1 and before == 0 else extent for extent, size, count, before in zip(
+        window.kernel, bottom.shape.dims[2:], expected, window.begin, strict=True)]
     parameters = PoolingParameters(
-        pool=method, kernel_h=window.kernel[0], kernel_w=window.kernel[1], stride_h=window.strides[0],
+        pool=method, kernel_h=kernel[0], kernel_w=kernel[1], stride_h=window.strides[0],
         stride_w=window.strides[1], pad_h=window.begin[0], pad_w=window.begin[1])
     for rounding in (RoundMode.FLOOR, RoundMode.CEIL):
         rounded = replace(parameters, round_mode=rounding)

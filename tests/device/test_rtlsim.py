@@ -1,0 +1,151 @@
+"""What only a device with a clock can do, and go wrong with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cortado.device import rtlsim as rtlsim_room
+from cortado.device.device import Device, DeviceOptions, device_types
+from cortado.engines.job import Job
+from cortado.engines.winograd import Winograd
+from cortado.errors import CycleLimitError, DeviceError, SimulationError
+from cortado.gateware.descriptor import FIELD_NAMES, Descriptor
+from cortado.simulation.build import build_library
+from cortado.simulation.memory_model import MemoryModel
+from cortado.simulation.verilog import to_verilog
+
+pytestmark = pytest.mark.rtlsim
+
+MEMORY_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Corrupted:
+    """A descriptor that is changed after it was encoded."""
+
+    descriptor: Descriptor
+    change: Callable[[np.ndarray], None]
+
+    def encode(self, configuration_hash: str) -> np.ndarray:
+        words = self.descriptor.encode(configuration_hash).copy()
+        self.change(words)
+        return words
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorruptedJob(Job):
+    """A job whose last descriptor is changed."""
+
+    change: Callable[[np.ndarray], None]
+
+    def descriptors(self, **addresses: int) -> list:
+        *others, last = super().descriptors(**addresses)
+        return [*others, Corrupted(last, self.change)]
+
+
+def with_checksum(change: Callable[[np.ndarray], None]) -> Callable[[np.ndarray], None]:
+    """The change, and a checksum that fits it."""
+    def changed(words: np.ndarray) -> None:
+        change(words)
+        words[-1] = 0
+        words[-1] = (-int(words.astype(np.uint64).sum())) % 2**32
+    return changed
+
+
+def put(name: str, value: int) -> Callable[[np.ndarray], None]:
+    def change(words: np.ndarray) -> None:
+        words[FIELD_NAMES.index(name)] = value
+    return change
+
+
+@pytest.fixture
+def rtlsim(simulator_tools: None, small_engine: Winograd) -> Iterator[Device]:
+    with device_types["rtlsim"](DeviceOptions(memory_bytes=MEMORY_BYTES)) as device:
+        device.program(small_engine.design())
+        yield device
+
+
+@pytest.mark.parametrize(("change", "code"), [
+    (with_checksum(put("magic", 0x12345678)), "1 (bad magic)"),
+    (with_checksum(put("configuration", 0xDEADBEEF)), "2 (wrong configuration)"),
+    (put("tile_rows", 1000), "3 (bad checksum)"),
+    (with_checksum(put("tile_rows", 1000)), "4 (out of range)"),
+    (with_checksum(put("tile_rows", 0)), "4 (out of range)"),
+    (with_checksum(put("output_address", 0x1004)), "4 (out of range)"),
+])
+def test_a_corrupted_descriptor_and_the_job_after_it(rtlsim, load, naive, job, convolution, source, change, code):
+    buffers = load(rtlsim, job, source)
+    corrupted = CorruptedJob(layer=job.layer, convolution=convolution, blocking=job.blocking, change=change)
+    with pytest.raises(SimulationError, match=(
+            rf"^engine: the job must end without error, not with error code {code[0]} \({code[3:-1]}\) after \d+ "
+            r"cycles$")):
+        rtlsim.run(corrupted, **buffers)
+    rtlsim.run(job, **buffers)
+    np.testing.assert_array_equal(job.target.unpack(rtlsim.read(buffers["target"])), naive(convolution, source))
+
+
+def test_results_beyond_the_memory_and_the_job_after_it(rtlsim, load, naive, job, convolution, source):
+    buffers = load(rtlsim, job, source)
+    corrupted = CorruptedJob(layer=job.layer, convolution=convolution, blocking=job.blocking,
+                             change=with_checksum(put("output_address", 2**30)))
+    with pytest.raises(SimulationError, match=(
+            r"^results: a burst must be 1 to 255 beats at a multiple of 8 bytes inside the memory of 1048576 bytes, "
+            r"not write \d+ beats at 0x40000000, after \d+ cycles$")):
+        rtlsim.run(corrupted, **buffers)
+    rtlsim.run(job, **buffers)
+    np.testing.assert_array_equal(job.target.unpack(rtlsim.read(buffers["target"])), naive(convolution, source))
+
+
+def test_progress_and_the_cycle_limit(simulator_tools, small_engine, load, job, source):
+    seen = []
+    options = DeviceOptions(memory_bytes=MEMORY_BYTES, progress=seen.append, max_cycles=100)
+    with device_types["rtlsim"](options) as device:
+        device.program(small_engine.design())
+        buffers = load(device, job, source)
+        with pytest.raises(CycleLimitError) as caught:
+            device.run(job, **buffers)
+        assert str(caught.value) == ("simulation: the job must end within 100 cycles, not go on; raise the limit "
+                                     "(--max-cycles) if it should")
+    assert seen == [100]
+
+
+def test_the_memory_takes_the_width_of_the_port(simulator_tools, small_engine):
+    slow = MemoryModel(latency_cycles=100, beat_bits=512)
+    with device_types["rtlsim"](DeviceOptions(memory_bytes=MEMORY_BYTES, memory=slow)) as device:
+        device.program(small_engine.design())
+        assert device.memory_model == replace(slow, beat_bits=64)
+
+
+@pytest.mark.parametrize(("call", "arguments"), [("write", [np.zeros(1, np.uint8)]), ("read", [])])
+def test_memory_before_a_program(call, arguments):
+    with device_types["rtlsim"](DeviceOptions(memory_bytes=MEMORY_BYTES)) as device:
+        buffer = device.allocate(1)
+        with pytest.raises(DeviceError) as caught:
+            getattr(device, call)(buffer, *arguments)
+    assert str(caught.value) == "device 'rtlsim': it must be programmed first; call program(design)"
+
+
+def test_an_engine_that_reads_back_another_hash(simulator_tools, small_engine, monkeypatch):
+    design = small_engine.design()
+    library = build_library(design.configuration_hash, lambda: to_verilog(design.component()), design.beat_bits)
+    monkeypatch.setattr(rtlsim_room, "build_library", lambda *arguments, **options: library)
+    impostor = replace(design, configuration_hash="0123456789abcdef")
+    with device_types["rtlsim"](DeviceOptions(memory_bytes=MEMORY_BYTES)) as device:
+        with pytest.raises(DeviceError) as caught:
+            device.program(impostor)
+        assert str(caught.value) == (
+            "device 'rtlsim': the engine must read back identity 0x434f5254 and configuration 0123456789abcdef, not "
+            f"0x434f5254 and {small_engine.configuration.hash}")
+
+
+def test_a_wave_that_cannot_be_written(small_engine):
+    with device_types["rtlsim"](DeviceOptions(wave=Path("/nowhere/wave.fst"))) as device:
+        with pytest.raises(SimulationError) as caught:
+            device.program(small_engine.design())
+    assert str(caught.value) == (
+        "wave file '/nowhere/wave.fst': must be one that can be written, not refuse with 'No such file or directory'")
