@@ -95,8 +95,6 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 _model_options = _options(
     click.option("--weights", type=click.Path(path_type=Path),
                  help="A .caffemodel, or a .net of Deep Compression, instead of the model's own."),
-    click.option("--mean", type=click.Path(path_type=Path),
-                 help="A mean picture (.npy, .binaryproto) instead of the model's mean."),
     click.option("--engine", "fields", multiple=True, callback=_key_value, metavar="FIELD=N,...",
                  help="Fields of the engine's configuration, as m=4,pc=2,pk=2."),
     click.option("--fpga", multiple=True, metavar="LAYER", help="Want this layer on the FPGA, or fail."),
@@ -108,6 +106,8 @@ _model_options = _options(
 _picture_options = _options(
     click.option("--input", "input_path", type=click.Path(path_type=Path),
                  help="A picture, a folder of pictures, or an .npy file."),
+    click.option("--mean", type=click.Path(path_type=Path),
+                 help="A mean picture (.npy, .binaryproto) instead of the model's mean."),
     click.option("--percentile", type=float, show_default="the range of least squared error",
                  help="Of the magnitudes of a blob that its range covers."),
 )
@@ -257,7 +257,7 @@ def time(model: str, weights: Path | None, batch: int, repeats: int, seed: int, 
     from cortado.executor.host_time import time_on_host
     from cortado.report.time_report import time_report
 
-    pipeline = _pipeline(model, batch, {"weights": weights, "mean": None, "seed": seed, "fields": {}, "fpga": (),
+    pipeline = _pipeline(model, batch, {"weights": weights, "seed": seed, "fields": {}, "fpga": (),
                                         "host": (), "strict": False})
     result = time_on_host(pipeline.net, pipeline.shapes, repeats=repeats, seed=seed)
     _show(time_report(pipeline.spec.name, result), as_json)
@@ -374,7 +374,7 @@ def _pipeline(model: str, batch: int, options: dict[str, Any]) -> MixedPipeline:
     from cortado.executor.mixed_pipeline import MixedPipeline
     from cortado.frontends.model import load_model
 
-    return MixedPipeline(load_model(model, weights=options["weights"], mean=options["mean"]), batch=batch, **{
+    return MixedPipeline(load_model(model, weights=options["weights"], mean=options.get("mean")), batch=batch, **{
         name: options[name] for name in ("fields", "fpga", "host", "strict", "seed")})
 
 

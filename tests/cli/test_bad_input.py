@@ -99,6 +99,12 @@ ARGUMENTS = {
                         ".prototxt or .onnx)")),
     "unknown model": (("inspect", "zzz"), {},
                       f"unknown model 'zzz' (known: {MODELS}; or give the path of a .prototxt or .onnx)"),
+    "a wave of a device without a clock": (
+        ("run", "--device", "golden", "--wave", "job.fst"), {},
+        "device 'golden': it has no clock and writes no wave; use --device rtlsim"),
+    "a wave where nothing is simulated": (
+        ("run", "lenet", "--wave", "job.fst"), {},
+        "device 'rtlsim': no layer runs on it, so there is no wave to write (see cortado inspect)"),
     "no such prototxt": (INSPECT, {}, "net.prototxt: the file cannot be read: No such file or directory"),
     "other file": (("inspect", "picture.png"), {"picture.png": b"x"},
                    ("picture.png: a model must be a .prototxt or .onnx file, a folder with a .prototxt, or a known "

@@ -56,3 +56,65 @@ def test_strict_makes_what_the_file_asks_an_error():
     assert str(caught.value) == (
         "layer 'x': must run on the FPGA (its file says engine: OCL), but engine 'winograd' cannot take it: its file "
         "says subengine: DIRECT. Change the engine's configuration, or keep the layer on the host (--host x)")
+
+
+TWO = """
+name: "n" input: "data" input_shape { dim: 1 dim: 8 dim: 8 dim: 8 }
+layer { name: "a" type: "Convolution" bottom: "data" top: "a" convolution_param { num_output: 4 kernel_size: 3 } }
+layer { name: "b" type: "Convolution" bottom: "a" top: "b" convolution_param { num_output: 2 kernel_size: 5 } }
+layer { name: "c" type: "Softmax" bottom: "b" top: "c" }
+"""
+
+
+def cut_two(**options):
+    net = parse_prototxt(TWO)
+    return partition(net, infer_shapes(net, batch=3), Winograd(), **options)
+
+
+def test_every_layer_is_placed_with_its_shapes_and_costs():
+    cut = cut_two()
+    assert cut.fpga_layers == ("a",)
+    place = cut.placement("a")
+    assert ([str(shape) for shape in place.bottoms], [str(shape) for shape in place.tops]) == (
+        ["3x8x8x8"], ["3x4x6x6"])
+    assert place.macs == 3 * 4 * 8 * 9 * 6 * 6
+    assert (place.engine, place.wanted, place.estimate.macs) == ("winograd", True, place.macs)
+    assert 0 < place.estimate.macs_per_multiplier_cycle <= 4
+    fallen = cut.placement("b")
+    assert (fallen.target, fallen.wanted, fallen.engine, fallen.estimate) == (Target.HOST, True, None, None)
+    assert fallen.reason == "winograd: kernel is 5x5; the engine takes 3x3"
+    host = cut.placement("c")
+    assert (host.target, host.wanted, host.macs) == (Target.HOST, False, 0)
+
+
+def test_strict_spares_what_is_kept_on_the_host():
+    with pytest.raises(PlanError) as caught:
+        cut_two(strict=True)
+    assert str(caught.value) == (
+        "layer 'b': must run on the FPGA (convolution), but engine 'winograd' cannot take it: kernel is 5x5; the "
+        "engine takes 3x3. Change the engine's configuration, or keep the layer on the host (--host b)")
+    assert cut_two(strict=True, host=("b",)).placement("b").reason == "kept on the host as asked"
+
+
+@pytest.mark.parametrize(("layer", "rejection"), [
+    ("b", "kernel is 5x5; the engine takes 3x3"),
+    ("c", "type is Softmax; the engine takes Convolution"),
+])
+def test_a_layer_asked_for_that_cannot_run_there(layer, rejection):
+    with pytest.raises(PlanError) as caught:
+        cut_two(fpga=(layer,))
+    assert str(caught.value) == (
+        f"layer '{layer}': must run on the FPGA (asked for), but engine 'winograd' cannot take it: {rejection}. Change "
+        f"the engine's configuration, or keep the layer on the host (--host {layer})")
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"fpga": ("d",)}, "network 'n' has no layer 'd' to put on the FPGA (it has: input, a, b, c)"),
+    ({"host": ("a", "d")}, "network 'n' has no layer 'd' to put on the host (it has: input, a, b, c)"),
+    ({"fpga": ("a",), "host": ("a", "b")},
+     "layer 'a' must be on the FPGA or on the host, it was asked to be on both"),
+])
+def test_wishes_that_make_no_sense(options, message):
+    with pytest.raises(PlanError) as caught:
+        cut_two(**options)
+    assert str(caught.value) == message

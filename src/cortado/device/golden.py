@@ -8,16 +8,22 @@ from cortado.device.buffer import Allocator, Buffer
 from cortado.device.device import Device, DeviceOptions, device_types
 from cortado.engines.design import Design
 from cortado.engines.job import Job
+from cortado.errors import DeviceError
 
 
 @device_types.register("golden")
 class GoldenDevice(Device):
-    """Runs the integer convolution of a job on its packed maps; what every other device must equal to the bit."""
+    """Runs the integer convolution of a job on its packed maps; what every other device must equal to the bit.
+
+    Raises `DeviceError` when a wave is asked of it.
+    """
 
     name = "golden"
 
     def __init__(self, options: DeviceOptions) -> None:
         super().__init__(options)
+        if options.wave is not None:
+            raise DeviceError("device 'golden': it has no clock and writes no wave; use --device rtlsim")
         self._allocator = Allocator(options.memory_bytes)
         self._contents: dict[Buffer, np.ndarray] = {}
         self._programmed: str | None = None

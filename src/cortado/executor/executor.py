@@ -10,6 +10,7 @@ import torch
 
 from cortado.device.device import Device
 from cortado.engines.job import Job
+from cortado.errors import DeviceError
 from cortado.executor.run import LayerRun, Run
 from cortado.graph.shape import TensorShape
 from cortado.net.net import Net
@@ -36,6 +37,9 @@ class Executor:
         begin = time.perf_counter()
         if self.plan.cut.fpga_layers:
             self._device.program(self.plan.cut.engine.design())
+        elif self._device.options.wave is not None:
+            raise DeviceError(f"device '{self._device.name}': no layer runs on it, so there is no wave to write (see "
+                              "cortado inspect)")
         values: dict[str, np.ndarray] = {name: np.asarray(value, np.float32) for name, value in inputs.items()}
         layers = []
         for placement in self.plan.cut.placements:

@@ -66,7 +66,8 @@ def _read_model(model: ModelProto, file: str | Path, folder: Path | None, phase:
     net.run(graph)
     for name in dict.fromkeys(output.name for output in graph.output):
         net.add_output(name)
-    spec = NetSpec(name=graph.name, phase=phase, layers=tuple(net.layers))
+    # What exporters call the graph says nothing.
+    spec = NetSpec(name=Path(file).stem, phase=phase, layers=tuple(net.layers))
     try:
         check(spec)
     except GraphError as error:
