@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from cortado.simulation.cache import FOLDER_VARIABLE
 # No deadline: how long an example takes says how busy the machine is.
 settings.register_profile("cortado", deadline=None)
 settings.load_profile("cortado")
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and what they start too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
