@@ -10,7 +10,7 @@ from benches.streams import PROFILES, Bench
 from cocotb.handle import SimHandleBase
 
 from cortado.gateware.configuration import WinogradConfiguration
-from cortado.gateware.descriptor import DESCRIPTOR_WORDS, FIELD_NAMES, Descriptor, ErrorCode
+from cortado.gateware.descriptor import DESCRIPTOR_WORDS, FIELD_NAMES, Descriptor, ErrorCode, Flag
 from cortado.gateware.descriptor_decoder import DescriptorDecoder
 
 # In the configuration m = 2, pc = 2, pk = 1, 64-bit beats: 4 pixels a beat, tiles of 2 x 2, 8 bytes a beat.
@@ -32,9 +32,12 @@ LEGAL_CHANGES = (
     {"buffer_base": 20},
     {"channel_blocks": 4},
     {"output_rows": 6},
-    {"tile_rows": 4, "output_rows": 7},
+    {"tile_rows": 4, "output_rows": 7, "plane_words": 9},
     {"tile_columns": 5, "left_columns": 2},
-    {"tile_columns": 8, "tile_rows": 2, "input_rows": 5, "input_runs": 5, "output_rows": 3, "output_row_beats": 2},
+    {"tile_columns": 8, "tile_rows": 2, "input_rows": 5, "input_runs": 5, "output_rows": 3, "output_row_beats": 2,
+     "row_words": 5, "plane_words": 10},
+    {"row_words": 4, "plane_words": 8},
+    {"flags": Flag.LAST | Flag.JOINED_ROWS},
     {"filter_blocks": 65535},
     {"output_plane_pitch": 0xFFFFFFF8, "input_address": 0xFFFFFFF8},
 )
@@ -46,13 +49,19 @@ ILLEGAL_CHANGES = (
                              "row_words", "input_rows", "input_runs", "input_row_beats", "input_run_beats",
                              "input_columns", "output_rows", "output_row_beats")),
     {"tile_rows": 2**16 + 3},
-    {"tile_rows": 5, "output_rows": 9},
-    {"tile_columns": 9, "tile_rows": 1, "input_rows": 3, "input_runs": 3, "output_rows": 2},
+    {"tile_rows": 5, "output_rows": 9, "plane_words": 9},
+    {"tile_columns": 9, "tile_rows": 1, "input_rows": 3, "input_runs": 3, "output_rows": 2, "row_words": 5},
+    {"tile_columns": 6, "tile_rows": 2, "input_rows": 5, "input_runs": 5, "output_rows": 3},
+    {"row_words": 2},
+    {"plane_words": 5},
+    {"row_words": 4},
+    {"flags": Flag.LAST | Flag.JOINED_ROWS, "output_row_pitch": 16},
     {"channel_blocks": 5},
     {"channel_blocks": 4, "buffer_base": 9},
     {"filter_blocks": 65536},
     {"plane_words": 17},
     {"plane_words": 33, "channel_blocks": 1, "buffer_base": 0},
+    {"plane_words": 2**16 + 6},
     {"row_words": 33},
     {"buffer_base": 21},
     {"buffer_base": 2**32 - 8},
@@ -110,6 +119,11 @@ async def each_broken_rule_is_found(dut: SimHandleBase, case: str) -> None:
     configuration = WinogradConfiguration(**CASES[case])
     for changes in ILLEGAL_CHANGES:
         await refuses(dut, case, encode(changes, configuration.hash), ErrorCode.OUT_OF_RANGE, str(changes))
+    for word in range(len(FIELD_NAMES), DESCRIPTOR_WORDS - 1):
+        words = encode({}, configuration.hash)
+        words[word] += 1
+        words[-1] = (words[-1] - 1) % 2**32
+        await refuses(dut, case, words, ErrorCode.OUT_OF_RANGE, f"spare word {word}")
 
 
 @cocotb.test()

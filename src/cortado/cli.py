@@ -27,6 +27,8 @@ DEFAULT_CLOCK_MHZ = 200.0
 # Pictures `verify` climbs the ladder with unless told.
 VERIFY_PICTURES = 4
 INTERRUPTED = 130
+# What torch takes.
+LARGEST_SEED = 2**63 - 1
 # A simulation expected to take longer is announced.
 LONG_SECONDS = 5.0
 
@@ -100,7 +102,7 @@ _model_options = _options(
     click.option("--fpga", multiple=True, metavar="LAYER", help="Want this layer on the FPGA, or fail."),
     click.option("--host", multiple=True, metavar="LAYER", help="Keep this layer on the host."),
     click.option("--strict", is_flag=True, help="Fail if a layer wanted on the FPGA falls to the host."),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+    click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
                  help="For weights and pictures nobody gives."),
 )
 _picture_options = _options(
@@ -250,7 +252,8 @@ def generate(model: str, folder: Path, input_path: Path | None, percentile: floa
 @click.option("--weights", type=click.Path(path_type=Path), help="A .caffemodel or .net instead of the model's own.")
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures in a pass.")
 @click.option("--repeats", type=click.IntRange(1), default=10, show_default=True, help="Passes of each.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="For weights nobody gives.")
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
+              help="For weights nobody gives.")
 @_json
 def time(model: str, weights: Path | None, batch: int, repeats: int, seed: int, as_json: bool) -> None:
     """Time a model's float layers on the host against the same net as plain torch modules, in turns."""
@@ -330,6 +333,8 @@ def main() -> None:
         sys.exit(cli.main(standalone_mode=False))
     except CortadoError as error:
         _fail(error, as_json)
+    except MemoryError as error:
+        _fail(CortadoError(f"this machine must have memory for the run; use a smaller batch ({error})"), as_json)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -6,7 +6,10 @@ import io
 import math
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 import torch
 from torch import Tensor, nn
@@ -219,6 +222,15 @@ def exported(module: nn.Module, x: Tensor) -> bytes:
     return file.getvalue()
 
 
+def exported_anew(module: nn.Module, x: Tensor, path: Path) -> None:
+    """The file of the exporter that is torch's default, with weights beside it; the batch is left open."""
+    batch = torch.export.Dim("batch")
+    with warnings.catch_warnings():
+        # It warns of what it uses itself.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(module, (x,), path, dynamo=True, dynamic_shapes=({0: batch},), verbose=False)
+
+
 def error_of(ours: Net, module: nn.Module, x: Tensor) -> float:
     """Largest difference of the outputs over the module's largest value."""
     name, = ours.inputs
@@ -240,6 +252,16 @@ def test_equals_torch(name):
     assert error_of(ours, module, x) <= TOLERANCE
 
 
+@pytest.mark.parametrize("name", [name if name in ("alexnet", "lenet") else pytest.param(name, marks=pytest.mark.slow)
+                                  for name in NETWORKS])
+def test_equals_torch_as_the_newer_exporter_writes_it(name, tmp_path):
+    make, (channels, _), side, divisor = NETWORKS[name]
+    module = seeded(make(Widths(divisor), side))
+    x = torch.randn(2, channels, side, side)
+    exported_anew(module, x, tmp_path / "net.onnx")
+    assert error_of(Net(*read_onnx(tmp_path / "net.onnx")), module, x) <= TOLERANCE
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_equals_torch_at_full_size(name, tmp_path):
@@ -249,3 +271,21 @@ def test_equals_torch_at_full_size(name, tmp_path):
     path = tmp_path / "net.onnx"
     path.write_bytes(exported(module, x))
     assert error_of(Net(*read_onnx(path)), module, x) <= TOLERANCE
+
+
+# Models that onnx comes with, as converted from Caffe and Caffe2; their weights are ConstantOfShape.
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+
+
+@pytest.mark.parametrize("name", ["bvlc_alexnet", "densenet121", "inception_v1", "resnet50", "squeezenet", "zfnet512",
+                                  pytest.param("vgg19", marks=pytest.mark.slow)])
+def test_models_of_other_tools(name):
+    net = Net(*read_onnx(LIGHT / f"light_{name}.onnx"))
+    blob, = net.inputs
+    shape = net.shapes[blob].dims
+    # The input for which onnx has the output.
+    x = (np.arange(math.prod(shape)).reshape(shape) / math.prod(shape)).astype(np.float32)
+    expected = onnx.load_tensor(LIGHT / f"light_{name}_output_0.pb")
+    with torch.no_grad():
+        found = net({blob: torch.from_numpy(x)})[net.outputs[0]]
+    np.testing.assert_allclose(found.numpy(), onnx.numpy_helper.to_array(expected), rtol=1e-5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -29,6 +31,11 @@ def integers(*values):
 def call(operator, *inputs, to="y", name=None, **attributes):
     """A node that gives `to`."""
     return helper.make_node(operator, list(inputs), to.split(), name=name or f"{operator}_{to}", **attributes)
+
+
+def as_float(value, to="y"):
+    """A node that gives `to`, `value` as FLOAT."""
+    return helper.make_node("Cast", [value], [to], name=f"Cast_{to}", to=TensorProto.FLOAT)
 
 
 def model(nodes, shape=PICTURE, *, constants=None, inputs=("x",), outputs=("y",), opset=20):
@@ -64,9 +71,9 @@ def compare(made, *, positive=False):
     call("Abs", "x"), call("Elu", "x"), call("Elu", "x", alpha=0.3), call("Exp", "x"), call("Gelu", "x"),
     call("Gelu", "x", approximate="tanh"), call("LeakyRelu", "x"), call("LeakyRelu", "x", alpha=0.3), call("Neg", "x"),
     call("Relu", "x"), call("Sigmoid", "x"), call("Tanh", "x"), call("Softmax", "x"), call("Softmax", "x", axis=1),
-    call("Dropout", "x"), call("Identity", "x"), call("Cast", "x", to="y"), call("GlobalAveragePool", "x"),
-    call("GlobalMaxPool", "x"), call("LRN", "x", size=3), call("LRN", "x", size=5, alpha=0.5, beta=0.6, bias=2.0),
-    call("Flatten", "x"), call("Flatten", "x", axis=2), call("Flatten", "x", axis=0), call("Flatten", "x", axis=4),
+    call("Dropout", "x"), call("Identity", "x"), as_float("x"), call("GlobalAveragePool", "x"),
+    call("GlobalMaxPool", "x"), call("Flatten", "x"), call("Flatten", "x", axis=2), call("Flatten", "x", axis=0),
+    call("Flatten", "x", axis=4),
     call("Add", "x", "x"), call("Sub", "x", "x"), call("Mul", "x", "x"), call("Sum", "x", "x", "x"), call("Sum", "x"),
     call("Max", "x", "x"), call("Concat", "x", "x", axis=1), call("Concat", "x", "x", axis=-1),
     call("Concat", "x", axis=1), call("Clip", "x"),
@@ -75,8 +82,6 @@ def compare(made, *, positive=False):
     call("Split", "x", to="y", num_outputs=1),
 ], ids=lambda node: f"{node.op_type}-{'-'.join(attribute.name for attribute in node.attribute)}")
 def test_without_constants(node):
-    if node.op_type == "Cast":
-        node.attribute.append(helper.make_attribute("to", TensorProto.FLOAT))
     compare(model([call("Unsqueeze", "x", "axes4", to="u"), node], constants={
         "axes": integers(-1, 2), "axes4": integers(4), "no_pads": integers(*[0] * 8)}))
 
@@ -257,15 +262,13 @@ def test_an_open_batch_is_one():
     call("Slice", "a", "one", "three", to="c"), call("Slice", "a", "three", "least", "zero", "minus", to="c"),
     call("Identity", "a", to="c"), call("Reshape", "a", "s", to="c"), call("Squeeze", "a", to="c"),
     call("Unsqueeze", "a", "zero", to="c"), call("Flatten", "a", to="c", axis=0), call("Transpose", "m", to="c"),
-    call("Transpose", "m", to="c", perm=[1, 0]), call("Cast", "i", to="c"),
+    call("Transpose", "m", to="c", perm=[1, 0]), as_float("i", to="c"),
 ], ids=lambda node: node.op_type)
 def test_constants_are_computed(node):
     """The result is added to a number of the input."""
     constants = {"a": numbers(4), "b": numbers(4), "i": integers(2, 0), "one": integers(1), "three": integers(3),
                  "least": integers(-100), "zero": integers(0), "minus": integers(-1), "s": integers(2, -1),
                  "m": numbers(4, 3)}
-    if node.op_type == "Cast":
-        node.attribute.append(helper.make_attribute("to", TensorProto.FLOAT))
     made = model([node], (1,), constants=constants, outputs=("c",))
     expected, = ReferenceEvaluator(made).run(None, {"x": numbers(1)})
     dims = expected.shape
@@ -273,8 +276,7 @@ def test_constants_are_computed(node):
 
 
 def test_whole_numbers_are_divided_towards_zero():
-    nodes = [call("Div", "a", "b", to="q"), call("Cast", "q", to="f", name="cast"), call("Add", "x", "f")]
-    nodes[1].attribute.append(helper.make_attribute("to", TensorProto.FLOAT))
+    nodes = [call("Div", "a", "b", to="q"), as_float("q", to="f"), call("Add", "x", "f")]
     compare(model(nodes, (2, 3), constants={"a": integers(7, -7, 6), "b": integers(2, 2, -4)}))
 
 
@@ -285,14 +287,25 @@ def test_weights_of_one_value():
     compare(made)
 
 
-@pytest.mark.parametrize("condition", [False, True])
-def test_a_settled_condition(condition):
+@pytest.mark.parametrize("wanted", [6, 7])
+def test_a_settled_condition(wanted):
+    """Whether there are `wanted` channels."""
     branches = [helper.make_graph([call(operator, "x", to="r", name=operator)], operator, [],
                                   [helper.make_tensor_value_info("r", TensorProto.FLOAT, None)])
                 for operator in ("Relu", "Tanh")]
-    nodes = [helper.make_node("If", ["c"], ["p"], then_branch=branches[0], else_branch=branches[1]),
-             call("Neg", "p")]
-    compare(model(nodes, constants={"c": np.array(condition)}))
+    nodes = [call("Shape", "x", to="s", start=1, end=2), call("Constant", to="n", value_ints=[wanted]),
+             call("Equal", "s", "n", to="c"),
+             helper.make_node("If", ["c"], ["p"], then_branch=branches[0], else_branch=branches[1]), call("Neg", "p")]
+    x = numbers(*PICTURE)
+    expected = -np.maximum(x, 0) if wanted == 6 else -np.tanh(x)
+    np.testing.assert_allclose(ours(model(nodes), {"x": x})["y"].numpy(), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("value", [{"value_float": 2.5}, {"value_int": 2}, {"value_ints": [2, 3]},
+                                   {"value": helper.make_tensor("v", TensorProto.FLOAT, [2], [2, 3])}], ids=str)
+def test_constants_in_nodes(value):
+    nodes = [call("Constant", to="c", **value), as_float("c", to="f"), call("Add", "x", "f")]
+    compare(model(nodes, (3, 2)))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int32, np.int8, np.uint8, np.bool_])
@@ -300,8 +313,7 @@ def test_element_types(dtype):
     """As raw bytes, and one by one."""
     values = (RNG.standard_normal(3) * 3 + 5).astype(dtype)
     single = helper.make_tensor("c", helper.np_dtype_to_tensor_dtype(values.dtype), [3], values.tolist())
-    nodes = [call("Cast", "c", to="f"), call("Add", "x", "f")]
-    nodes[0].attribute.append(helper.make_attribute("to", TensorProto.FLOAT))
+    nodes = [as_float("c", to="f"), call("Add", "x", "f")]
     made = model(nodes, (2, 3), constants={"c": values})
     compare(made)
     made.graph.initializer[0].CopyFrom(single)
@@ -328,6 +340,15 @@ def test_local_response_normalisation_in_parts():
     assert [layer.type for layer in spec.layers] == ["Input", "LRN"]
 
 
+@pytest.mark.parametrize("given", [{"size": 3}, {"size": 5, "alpha": 0.5, "beta": 0.6, "bias": 2.0}])
+def test_lrn_as_torch(given):
+    """The evaluator normalises as many channels as there are pictures."""
+    x = numbers(*PICTURE)
+    expected = torch.nn.functional.local_response_norm(torch.from_numpy(x), given["size"], given.get("alpha", 1e-4),
+                                                       given.get("beta", 0.75), given.get("bias", 1.0))
+    torch.testing.assert_close(ours(model([call("LRN", "x", **given)]), {"x": x})["y"], expected)
+
+
 def test_its_squares_may_have_other_readers():
     nodes, constants = normalised()
     nodes += [call("Relu", "q", to="z"), call("Identity", "q", to="v"), call("Flatten", "u", to="w")]
@@ -338,10 +359,15 @@ def test_its_squares_may_have_other_readers():
         np.testing.assert_allclose(found[name].numpy(), expected, rtol=1e-6)
 
 
+def test_an_average_of_squares():
+    compare(model([call("Mul", "x", "x", to="q"), call("AveragePool", "q", kernel_shape=[3, 3], strides=[2, 2])]))
+
+
 def test_names():
     """Layers are called after nodes and blobs after values; a name that is taken or missing is made up."""
-    nodes = [call("Relu", "x", to="a", name="n"), call("Relu", "a", to="b", name="n"), call("Neg", "b", to="c", name="x"),
-             helper.make_node("Identity", ["c"], ["d"]), helper.make_node("Abs", ["d"], ["y"])]
+    nodes = [call("Relu", "x", to="a", name="n"), call("Relu", "a", to="b", name="n"),
+             call("Neg", "b", to="c", name="x"), helper.make_node("Identity", ["c"], ["d"]),
+             helper.make_node("Abs", ["d"], ["y"])]
     spec, _ = parse_onnx(model(nodes, outputs=("y", "d")).SerializeToString(), file="folder/net.onnx")
     assert spec.name == "net"
     assert [(layer.name, layer.type, layer.bottoms, layer.tops) for layer in spec.layers] == [
@@ -357,11 +383,13 @@ def test_nodes_that_no_output_needs_are_left_out():
 def test_the_passes_take_it():
     nodes = [call("Conv", "x", "w", to="a"), call("Relu", "a", to="b"), call("Dropout", "b", to="c"),
              call("MaxPool", "c", kernel_shape=[2, 2])]
-    spec, _ = parse_onnx(model(nodes, constants={"w": numbers(4, 6, 3, 3)}).SerializeToString())
+    spec, weights = parse_onnx(model(nodes, constants={"w": numbers(4, 6, 3, 3)}).SerializeToString())
     check(spec)
-    assert prepare(spec)
+    prepared, _ = prepare(spec, weights)
+    assert [(layer.name, *(fused.name for fused in layer.fused)) for layer in prepared.layers] == [
+        ("x",), ("Conv_a", "Relu_b"), ("MaxPool_y",)]
 
 
 def test_every_operator_is_tested():
-    text = open(__file__, encoding="utf-8").read()
+    text = Path(__file__).read_text(encoding="utf-8")
     assert [name for name in supported_operators() if f'"{name}"' not in text] == []

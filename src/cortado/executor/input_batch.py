@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from cortado.errors import ModelFileError
 from cortado.executor.mixed_pipeline import MixedPipeline
 from cortado.frontends import digits  # noqa: F401  registers its dataset
 from cortado.frontends.dataset import Dataset, datasets
+from cortado.frontends.metadata import FILE_NAME
 from cortado.frontends.picture import load_pictures
 
 # Pictures a calibration looks at where there is a dataset: ranges change little beyond.
@@ -34,14 +36,19 @@ class InputBatch:
 
 
 def dataset_of(pipeline: MixedPipeline) -> Dataset | None:
-    """The dataset the model names, if it names one."""
+    """The dataset the model names, if it names one; `ModelFileError` for one that is not known."""
     metadata = pipeline.model.metadata
-    return datasets[metadata.dataset] if metadata and metadata.dataset else None
+    if metadata is None or metadata.dataset is None:
+        return None
+    try:
+        return datasets[metadata.dataset]
+    except LookupError as error:
+        raise ModelFileError(str(error), file=pipeline.model.folder / FILE_NAME) from None
 
 
 def input_batch(pipeline: MixedPipeline, path: Path | None, count: int | None) -> InputBatch:
     """What to run on: the pictures at `path`; without one the held-out pictures of the model's dataset; without one
-    random pictures, drawn from the pipeline's seed. `count` limits them. Raises `PictureError`.
+    random pictures, drawn from the pipeline's seed. `count` limits them. Raises `PictureError`, `ModelFileError`.
     """
     shape = pipeline.shapes[pipeline.input_blob]
     dataset = dataset_of(pipeline)

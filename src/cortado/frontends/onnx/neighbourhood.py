@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from cortado.errors import ModelFileError
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.reshaped import add_reshape
 from cortado.frontends.onnx.translation import Blob, Translation
@@ -33,6 +34,11 @@ class Neighbourhood:
     alpha: float | None = None
     k: float | None = None
     beta: float | None = None
+
+    @property
+    def only_squares(self) -> bool:
+        """Whether nothing has come of the squares yet, so that pooling them runs over the picture."""
+        return self.axis is None and self.dims == self.source.shape.dims
 
     def blob(self, net: Translation) -> Blob:
         """The squares, which others than local response normalisation may want too."""
@@ -116,6 +122,6 @@ class Neighbourhood:
         if found != (batch, channels, math.prod(places)):
             raise self._refusal(node)
 
-    def _refusal(self, node: Node) -> Exception:
+    def _refusal(self, node: Node) -> ModelFileError:
         return node.error("squares that are padded or averaged must become local response normalisation as "
                           "torch.nn.LocalResponseNorm writes it: nothing else is supported")

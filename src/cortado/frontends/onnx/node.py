@@ -61,7 +61,8 @@ class Node:
     def text(self, name: str, default: str) -> str:
         """Text."""
         value = self._value(name, AttributeProto.STRING, "s", default)
-        return value if isinstance(value, str) else value.decode("utf-8")
+        # No text that is asked for has other characters, so a damaged one is simply another word.
+        return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
     def tensor(self, name: str) -> TensorProto:
         """A tensor, which must be given."""

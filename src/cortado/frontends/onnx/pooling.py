@@ -30,7 +30,7 @@ def max_pool(node: Node, net: Translation) -> Value:
 @operators.register("AveragePool")
 def average_pool(node: Node, net: Translation) -> Value:
     value = net.value(node, 0)
-    if isinstance(value, Neighbourhood):
+    if isinstance(value, Neighbourhood) and not value.only_squares:
         return value.averaged(node)
     bottom, begin, end = padded_input(node, net)
     check_picture(node, bottom.shape)

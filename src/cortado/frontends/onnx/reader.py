@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from onnx import ModelProto, TensorProto, ValueInfoProto
 
 from cortado.errors import GraphError, ModelFileError
@@ -41,10 +42,10 @@ def parse_onnx(data: bytes, *, file: str | Path = "<bytes>", folder: Path | None
                              file=file) from None
     # The bytes may be half a gigabyte that is now in the message as well.
     del data
-    try:
-        return _read_model(model, file, folder, phase)
-    except UnicodeDecodeError:
-        raise ModelFileError("names must be UTF-8 text: the file is damaged or no ONNX file", file=file) from None
+    # Protobuf gives bytes where text is none.
+    if not all(isinstance(text, str) for text in _texts(model)):
+        raise ModelFileError("names must be UTF-8 text: the file is damaged or no ONNX file", file=file)
+    return _read_model(model, file, folder, phase)
 
 
 def _read_model(model: ModelProto, file: str | Path, folder: Path | None, phase: str) -> tuple[NetSpec, Weights]:
@@ -73,6 +74,22 @@ def _read_model(model: ModelProto, file: str | Path, folder: Path | None, phase:
     except GraphError as error:
         raise ModelFileError(str(error), file=file) from None
     return spec, net.weights
+
+
+def _texts(message: Message) -> Iterator[str | bytes]:
+    """Every name in the file."""
+    if isinstance(message, TensorProto):
+        # Its fields are not listed: that would copy its values.
+        yield message.name
+        for entry in message.external_data:
+            yield from (entry.key, entry.value)
+        return
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING:
+            yield from (value,) if isinstance(value, (str, bytes)) else value
+        elif field.type == field.TYPE_MESSAGE:
+            for part in (value,) if isinstance(value, Message) else value:
+                yield from _texts(part)
 
 
 def _opset(model: ModelProto, file: str | Path) -> int:

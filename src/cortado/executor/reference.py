@@ -1,0 +1,82 @@
+"""What a layer gives in float, and how far its integers may be from that.
+
+Two bounds, both derived. Golden is the exact sum over rounded weights and biases times a factor, rounded once: from
+the real value of just that it is off by half a step and what sixteen bits do to the factor. And rounding weights and
+biases moves a sum by no more than half a step of each weight times its input. The first bound is narrow enough to show
+a single wrong weight; the second shows a scale that does not fit its weights, which the first would follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from cortado.graph.spec import LayerSpec
+from cortado.net.net import Stage
+from cortado.planner.quantisation import ACTIVATIONS, LARGEST_WEIGHT, LayerFormat
+
+# Relative error of a 16-bit multiplier that uses all its bits.
+MULTIPLIER_ERROR = 2.0**-16
+# Of float32 sums of up to 10,000 terms, and of the few float64 operations on an exact sum.
+FLOAT_ERROR = 1e-5
+DOUBLE_ERROR = 1e-12
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One layer on int8 maps. All arrays are float64 (N, K, H, W), in steps of the output's scale."""
+
+    values: np.ndarray
+    """The layer in float."""
+    rounded: np.ndarray
+    """With weights and biases rounded to their formats, and nothing else."""
+    tolerance: np.ndarray
+    """How far golden may be from `rounded`."""
+    weight_tolerance: np.ndarray
+    """How far `rounded` may be from `values`."""
+
+    def beyond(self, golden: np.ndarray) -> np.ndarray:
+        """Where golden is farther off than rounding explains, bool (N, K, H, W)."""
+        return ((np.abs(golden - self.rounded) > self.tolerance)
+                | (np.abs(self.rounded - self.values) > self.weight_tolerance))
+
+    @property
+    def largest_tolerance(self) -> float:
+        """The largest distance of golden from `values` that rounding explains."""
+        return float((np.abs(self.rounded - self.values) + self.tolerance).max())
+
+
+def make_reference(layer: LayerSpec, stage: Stage, layer_format: LayerFormat, source: np.ndarray) -> Reference:
+    """What `layer` gives for the int8 maps `source` (N, C, H, W); `stage` is its module in the float network."""
+    input_scale, step = layer_format.input_scale, layer_format.output_scale
+    weight_scales = np.asarray(layer_format.weight_scales)[:, None, None]
+    weight, *biases = (blob.detach().numpy().astype(np.float64) for blob in stage.layer.blobs)
+    bias = biases[0][:, None, None] if biases else np.zeros_like(weight_scales)
+    numbers = np.clip(np.rint(weight / weight_scales[..., None]), -LARGEST_WEIGHT, LARGEST_WEIGHT)
+    sums = _convolve(layer, source, numbers) + np.rint(bias / (input_scale * weight_scales))
+    rounded = sums * (input_scale * weight_scales / step)
+    with torch.no_grad():
+        (top,) = stage(torch.from_numpy((source * input_scale).astype(np.float32)))
+    values = top.numpy().astype(np.float64) / step
+    if layer.fused:
+        rounded = np.maximum(rounded, 0)
+    # A sum is off by half a weight's step times the sum of the inputs' magnitudes.
+    magnitudes = _convolve(layer, np.abs(source.astype(np.int16)), np.ones((1, *weight.shape[1:])))
+    weight_step = input_scale * weight_scales / step
+    weight_tolerance = ((magnitudes + 1) * weight_step / 2
+                        + FLOAT_ERROR * (np.abs(values) + magnitudes * weight_step * LARGEST_WEIGHT))
+    # From twice the range on, a number is beyond it whatever the factor.
+    factor_error = np.minimum(np.abs(rounded), 2 * ACTIVATIONS.max) * MULTIPLIER_ERROR
+    tolerance = (0.5 + factor_error) * (1 + DOUBLE_ERROR)
+    # The device saturates; a float result beyond the range counts as the end of the range.
+    return Reference(np.clip(values, ACTIVATIONS.min, ACTIVATIONS.max),
+                     np.clip(rounded, ACTIVATIONS.min, ACTIVATIONS.max), tolerance, weight_tolerance)
+
+
+def _convolve(layer: LayerSpec, source: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Whole numbers in float64: exact sums below 2**53."""
+    return functional.conv2d(torch.from_numpy(source.astype(np.float64)), torch.from_numpy(weight),
+                             padding=layer.parameters.pads).numpy()
