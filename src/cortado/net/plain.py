@@ -76,9 +76,10 @@ def _pooling(spec: LayerSpec, stage: Stage) -> nn.Module:
 
 
 _MODULES: dict[str, Callable[[LayerSpec, Stage], nn.Module]] = {
-    "Concat": lambda spec, stage: _Concat(spec.parameters.axis),
+    "Concat": lambda spec, stage: _Concat(spec.parameters.along),
     "Convolution": _convolution,
     "Dropout": lambda spec, stage: nn.Dropout(),
+    "Flatten": lambda spec, stage: nn.Flatten(spec.parameters.axis, spec.parameters.end_axis),
     "InnerProduct": _inner_product,
     "LRN": lambda spec, stage: nn.LocalResponseNorm(spec.parameters.local_size, spec.parameters.alpha,
                                                     spec.parameters.beta, spec.parameters.k),
