@@ -38,6 +38,20 @@ CONFIGURATIONS = {
                                   block_columns=5),
 }
 
+# The far corners of the legal range.
+CORNERS = {
+    "widest port": WinogradConfiguration(m=4, pc=1, pk=1, beat_bits=512, largest_channels=16, tiles=20,
+                                         buffer_words=160, block_columns=20),
+    "one pixel a beat": WinogradConfiguration(m=2, pc=16, pk=1, beat_bits=128, largest_channels=40, tiles=16,
+                                              buffer_words=24, block_columns=9),
+    "one channel in": WinogradConfiguration(m=2, pc=1, pk=16, beat_bits=128, largest_channels=6, tiles=7,
+                                            buffer_words=24, block_columns=3),
+    "four beats a row": WinogradConfiguration(m=4, pc=2, pk=8, beat_bits=64, largest_channels=10, tiles=4,
+                                              buffer_words=20, block_columns=4),
+    "smallest block": WinogradConfiguration(m=4, pc=1, pk=8, beat_bits=64, largest_channels=3, tiles=5, buffer_words=9,
+                                            block_columns=2),
+}
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -115,7 +129,10 @@ def layers(draw: st.DrawFn, configuration: WinogradConfiguration, *, several_blo
 
 
 def memories(configuration: WinogradConfiguration) -> st.SearchStrategy[MemoryModel]:
-    """Memories from ideal to slow and unsteady."""
+    """Memories from ideal to slow and unsteady.
+
+    Three bursts at least: two may be descriptors that wait for the engine.
+    """
     return st.builds(
         MemoryModel, latency_cycles=st.integers(1, 200), outstanding_bursts=st.integers(3, 16),
         beat_bits=st.just(configuration.beat_bits),
@@ -221,14 +238,12 @@ def _examples(count: int) -> settings:
     return settings(derandomize=True, deadline=None, max_examples=count, suppress_health_check=list(HealthCheck))
 
 
-def _draw_back_to_back(draw: st.DataObject, name: str) -> None:
-    configuration = CONFIGURATIONS[name]
+def _draw_back_to_back(draw: st.DataObject, configuration: WinogradConfiguration) -> None:
     check_layers(configuration, draw.draw(memories(configuration)),
                  draw.draw(st.lists(layers(configuration), min_size=1, max_size=3)))
 
 
-def _draw_several_blocks(draw: st.DataObject, name: str) -> None:
-    configuration = CONFIGURATIONS[name]
+def _draw_several_blocks(draw: st.DataObject, configuration: WinogradConfiguration) -> None:
     check_layers(configuration, draw.draw(memories(configuration)),
                  [draw.draw(layers(configuration, several_blocks=True))])
 
@@ -237,14 +252,14 @@ def _draw_several_blocks(draw: st.DataObject, name: str) -> None:
 @_examples(25)
 @given(draw=st.data())
 def test_layers_back_to_back(simulator_tools, name, draw):
-    _draw_back_to_back(draw, name)
+    _draw_back_to_back(draw, CONFIGURATIONS[name])
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 @_examples(20)
 @given(draw=st.data())
 def test_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
-    _draw_several_blocks(draw, name)
+    _draw_several_blocks(draw, CONFIGURATIONS[name])
 
 
 @pytest.mark.slow
@@ -252,7 +267,7 @@ def test_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
 @_examples(500)
 @given(draw=st.data())
 def test_many_layers_back_to_back(simulator_tools, name, draw):
-    _draw_back_to_back(draw, name)
+    _draw_back_to_back(draw, CONFIGURATIONS[name])
 
 
 @pytest.mark.slow
@@ -260,14 +275,21 @@ def test_many_layers_back_to_back(simulator_tools, name, draw):
 @_examples(300)
 @given(draw=st.data())
 def test_many_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
-    _draw_several_blocks(draw, name)
+    _draw_several_blocks(draw, CONFIGURATIONS[name])
 
 
-@pytest.mark.parametrize("width", [5, 6])
-def test_rows_of_the_next_block_wait(simulator_tools, width):
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CORNERS)
+@_examples(100)
+@given(draw=st.data())
+def test_corners_of_the_legal_range(simulator_tools, name, draw):
+    _draw_back_to_back(draw, CORNERS[name])
+
+
+def test_rows_of_the_next_block_wait(simulator_tools):
     """Blocks one tile wide, whose rows are two beats each: rows of the second came while the first was written."""
     configuration = CONFIGURATIONS["wide"]
-    shape = ConvolutionShape(batch=1, channels=1, filters=1, height=15, width=width, pad=(0, 0, 0, 0))
+    shape = ConvolutionShape(batch=1, channels=1, filters=1, height=15, width=6, pad=(0, 0, 0, 0))
     layer = Layer(Blocking(configuration=configuration, shape=shape, rows=3, columns=1), False, "random", "random", 0)
     check_layers(configuration, MemoryModel(latency_cycles=19, outstanding_bursts=3, beat_bits=64), [layer])
 

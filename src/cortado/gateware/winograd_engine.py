@@ -58,7 +58,8 @@ class WinogradEngine(wiring.Component):
     Members
     -------
     descriptor : In(stream of 32-bit words)
-        Descriptors of `gateware.descriptor`, one block each; the last of a job is flagged.
+        Descriptors of `gateware.descriptor`, one block each; the last of a job is flagged. The words of the next job
+        are taken when the engine is no longer busy.
     activations_request, weights_request, results_request : Out(stream of REQUEST_LAYOUT)
         Bursts of consecutive beats at a byte address.
     activations, weights : In(stream of beats)
@@ -98,7 +99,6 @@ class WinogradEngine(wiring.Component):
         m.submodules.cycle_counters = cycle_counters = CycleCounters()
 
         for source, sink in (
-            (wiring.flipped(self.descriptor), decoder.i),
             (activation_reader.request, wiring.flipped(self.activations_request)),
             (wiring.flipped(self.activations), activation_reader.i),
             (activation_reader.o, loader.i),
@@ -139,6 +139,13 @@ class WinogradEngine(wiring.Component):
         job_open = Signal()
         blocks = Signal(range(COMMAND_QUEUE + 1))
         dispatched = Signal()
+        # The next job waits for the end of this one: its first block may lie where this one's last is still read.
+        takes_words = job_open | ~self.status.busy
+        m.d.comb += [
+            decoder.i.payload.eq(self.descriptor.payload),
+            decoder.i.valid.eq(self.descriptor.valid & takes_words),
+            self.descriptor.ready.eq(decoder.i.ready & takes_words),
+        ]
         first_word = self.descriptor.valid & self.descriptor.ready & ~self.status.busy
         write_failed = Signal()
         m.d.comb += dispatched.eq(decoder.o.valid & all_taken)
