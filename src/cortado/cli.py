@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,6 +86,19 @@ def _known_device(context: click.Context, parameter: click.Parameter, name: str)
     return name
 
 
+class _ClockMhz(click.FloatRange):
+    """A clock somebody could build; a range alone lets "nan" through."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        number = super().convert(value, parameter, context)
+        if number != number:
+            self.fail(f"{value!r} is not a number.", parameter, context)
+        return number
+
+
+_CLOCK_MHZ = _ClockMhz(0.001, 100_000)
+
+
 def _options(*options: Callable) -> Callable:
     def decorate(command: Callable) -> Callable:
         for option in reversed(options):
@@ -129,7 +143,7 @@ _device_options = _options(
 @_picture_options
 @_device_options
 @click.option("--batch", type=click.IntRange(1), help="Run the first N pictures only.")
-@click.option("--clock-mhz", type=click.FloatRange(0, min_open=True), default=DEFAULT_CLOCK_MHZ, show_default=True,
+@click.option("--clock-mhz", type=_CLOCK_MHZ, default=DEFAULT_CLOCK_MHZ, show_default=True,
               help="Clock the simulated time is told at.")
 @_json
 def run(model: str, input_path: Path | None, percentile: float | None, batch: int | None, clock_mhz: float,
@@ -228,7 +242,7 @@ def verify(model: str, input_path: Path | None, percentile: float | None, layer_
 @_model_options
 @_picture_options
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures of a job.")
-@click.option("--clock-mhz", type=click.FloatRange(0, min_open=True), default=DEFAULT_CLOCK_MHZ, show_default=True,
+@click.option("--clock-mhz", type=_CLOCK_MHZ, default=DEFAULT_CLOCK_MHZ, show_default=True,
               help="Clock named in the manifest.")
 @click.option("--force", is_flag=True, help="Replace a folder that holds something.")
 @_json
@@ -258,12 +272,14 @@ def generate(model: str, folder: Path, input_path: Path | None, percentile: floa
 def time(model: str, weights: Path | None, batch: int, repeats: int, seed: int, as_json: bool) -> None:
     """Time a model's float layers on the host against the same net as plain torch modules, in turns."""
     from cortado.executor.host_time import time_on_host
+    from cortado.frontends.model import load_model
+    from cortado.net.net import Net
     from cortado.report.time_report import time_report
 
-    pipeline = _pipeline(model, batch, {"weights": weights, "seed": seed, "fields": {}, "fpga": (),
-                                        "host": (), "strict": False})
-    result = time_on_host(pipeline.net, pipeline.shapes, repeats=repeats, seed=seed)
-    _show(time_report(pipeline.spec.name, result), as_json)
+    # The network as its file has it: what passes make of it for an engine is not what is timed here.
+    loaded = load_model(model, weights=weights)
+    net = Net(loaded.spec, loaded.weights, batch=batch, seed=seed)
+    _show(time_report(net.spec.name, time_on_host(net, repeats=repeats, seed=seed)), as_json)
 
 
 @cli.command()
@@ -329,6 +345,8 @@ def _show_data(name: str, path: Path, as_json: bool) -> None:
 def main() -> None:
     """Run the command line and exit."""
     as_json = "--json" in sys.argv
+    # Whoever ends the program ends what it started too, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(cli.main(standalone_mode=False))
     except CortadoError as error:

@@ -63,9 +63,17 @@ def test_limits_are_those_of_the_configuration():
 def test_rejects_a_block_that_does_not_fit():
     # A block that stops short of the edge must end on a beat: 16 tiles of 4 pixels of 1 channel in 512 bits.
     configuration = {"pc": 1, "pk": 1, "beat_bits": 512, "largest_channels": 16, "buffer_words": 128}
-    assert rejection(convolution(), (1, 16, 8, 200), **configuration) == (
-        "layer 'conv': no block of 16 channels fits the engine: one row of 16 tiles needs more than 128 words; "
-        "raise buffer_words or tiles, or widen the engine's port")
+    words = ("layer 'conv': no block of tiles fits the engine: the narrowest that ends on a beat is 16 tiles wide and "
+             "takes 144 words, which is more than ")
+    assert rejection(convolution(), (1, 16, 8, 200), **configuration) == words + "buffer_words = 128"
+    assert rejection(convolution(), (1, 16, 8, 200), **configuration | {"tiles": 8}) == words + "tiles = 8"
+    assert rejection(convolution(), (1, 16, 8, 200), **configuration | {"block_columns": 4}) == (
+        words + "block_columns = 4")
+
+
+def test_rejects_more_output_channels_than_sixteen_bits_count_blocks():
+    assert rejection(convolution("num_output: 65536 kernel_size: 3"), (1, 1, 4, 4), pc=1, pk=1) == (
+        "output channels is 65536; the engine takes at most 65535 (65535 blocks of pk)")
 
 
 def test_rejects_what_is_fused_unless_it_is_a_plain_relu():

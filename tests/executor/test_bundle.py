@@ -130,10 +130,17 @@ def test_force_replaces_it_whole(written, plan, pipeline):
     assert json.loads((written / "manifest.json").read_text())["verilog"]["clock_mhz"] == 1.0
 
 
-def test_force_replaces_a_file(plan, pipeline, tmp_path):
-    (tmp_path / "bundle").write_text("in the way")
-    write_bundle(plan, pipeline.shapes, tmp_path / "bundle", clock_mhz=1.0, force=True)
-    assert "manifest.json" in files(tmp_path / "bundle")
+def test_force_replaces_nothing_but_a_bundle(plan, pipeline, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine").write_text("mine")
+    for name in ("file", "folder"):
+        with pytest.raises(CortadoError) as caught:
+            write_bundle(plan, pipeline.shapes, tmp_path / name, clock_mhz=1.0, force=True)
+        assert str(caught.value) == (f"'{tmp_path / name}': --force replaces what cortado generate wrote, and there is "
+                                     "no manifest.json in this folder; give another one")
+    assert (tmp_path / "file").read_text() == "in the way"
+    assert (tmp_path / "folder" / "mine").read_text() == "mine"
 
 
 def test_an_empty_folder_is_taken(plan, pipeline, tmp_path):
@@ -149,10 +156,10 @@ def test_nothing_is_left_of_a_bundle_that_failed(plan, pipeline, tmp_path, monke
 
     monkeypatch.setattr(bundle, "_write_job", fail)
     (tmp_path / "bundle").mkdir()
-    (tmp_path / "bundle" / "mine").write_text("mine")
+    (tmp_path / "bundle" / "manifest.json").write_text("mine")
     with pytest.raises(type(error)):
         write_bundle(plan, pipeline.shapes, tmp_path / "bundle", clock_mhz=1.0, force=True)
-    assert [path for path in files(tmp_path) if "prototxt" not in path] == ["bundle/mine"]
+    assert [path for path in files(tmp_path) if "prototxt" not in path] == ["bundle/manifest.json"]
 
 
 def test_a_memory_that_is_too_small(plan, pipeline, tmp_path):

@@ -18,7 +18,7 @@ def digits() -> Net:
 
 def test_every_layer_and_both_networks_are_timed():
     net = digits()
-    result = time_on_host(net, net.shapes, repeats=3, seed=0)
+    result = time_on_host(net, repeats=3, seed=0)
     assert (result.batch, result.repeats, result.threads) == (1, 3, torch.get_num_threads())
     assert list(result.layer_seconds) == [layer.name for layer in net.spec.layers if layer.bottoms]
     assert min(result.cortado_seconds, result.plain_seconds, *result.layer_seconds.values()) > 0
@@ -39,7 +39,7 @@ def test_networks_that_differ_are_not_timed(monkeypatch):
     monkeypatch.setattr(host_time, "PlainNet", Wrong)
     net = digits()
     with pytest.raises(MismatchError, match=f"^{re.escape(MESSAGE)}$"):
-        time_on_host(net, net.shapes, repeats=1, seed=0)
+        time_on_host(net, repeats=1, seed=0)
 
 
 MESSAGE = "blob 'prob': cortado and plain torch must compute the same, they differ by 0.5"

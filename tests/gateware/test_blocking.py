@@ -254,8 +254,8 @@ def test_a_layer_of_which_no_tile_fits_is_refused() -> None:
     configuration = WinogradConfiguration(m=2, pc=1, pk=1, beat_bits=512, largest_channels=4, tiles=8, buffer_words=4,
                                           block_columns=5)
     shape = ConvolutionShape(batch=1, channels=4, filters=1, height=16, width=16, pad=(1, 1, 1, 1))
-    message = ("layer 'conv1': no block of 4 channels fits the engine: one row of 8 tiles needs more than 4 words; "
-               "raise buffer_words or tiles, or widen the engine's port")
+    message = ("layer 'conv1': no block of tiles fits the engine: the narrowest that ends on a beat is 8 tiles wide "
+               "and takes 20 words, which is more than block_columns = 5")
     with pytest.raises(LayerError, match=f"^{re.escape(message)}$"):
         choose_blocking(configuration, shape, "conv1")
 

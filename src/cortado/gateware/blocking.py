@@ -227,9 +227,14 @@ def choose_blocking(configuration: WinogradConfiguration, shape: ConvolutionShap
             if blocking.block_words <= configuration.buffer_words:
                 candidates.append(blocking)
     if not candidates:
-        raise LayerError(layer, f"no block of {shape.channels} channels fits the engine: one row of "
-                                f"{min(step, tiles_x)} tiles needs more than {configuration.buffer_words} words; "
-                                f"raise buffer_words or tiles, or widen the engine's port")
+        least = min(step, tiles_x)
+        words = configuration.channel_blocks(shape.channels) * (least // 2 + 1)
+        limit, value = next(
+            (name, have) for name, need, have in (
+                ("block_columns", least, configuration.block_columns), ("tiles", least, configuration.tiles),
+                ("buffer_words", words, configuration.buffer_words)) if need > have)
+        raise LayerError(layer, f"no block of tiles fits the engine: the narrowest that ends on a beat is {least} "
+                                f"tiles wide and takes {words} words, which is more than {limit} = {value}")
     # Blocks of equal cost: the larger ones read their weights less often.
     return min(candidates, key=lambda blocking: (blocking.cycles, -blocking.rows * blocking.columns))
 

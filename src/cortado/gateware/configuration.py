@@ -27,6 +27,9 @@ PREFETCH_BEATS = 8 * BURST_BEATS
 # Cycles between two visits of one accumulator word: product, sum over channels, add, write.
 ACCUMULATE_CYCLES = 3
 
+# Output channels of a job, in blocks of pk: what sixteen bits count.
+LARGEST_FILTER_BLOCKS = 2**16 - 1
+
 LEGAL_VALUES = {
     "m": (2, 4),
     "pc": (1, 2, 4, 8, 16),

@@ -9,7 +9,7 @@ from amaranth.hdl import Module, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.configuration import LARGEST_FILTER_BLOCKS, WinogradConfiguration
 from cortado.gateware.descriptor import DESCRIPTOR_WORDS, FIELD_NAMES, MAGIC, ErrorCode, Flag
 
 DESCRIPTOR_LAYOUT = data.StructLayout({name: unsigned(32) for name in FIELD_NAMES})
@@ -113,7 +113,7 @@ class DescriptorDecoder(wiring.Component):
             within("tile_columns", 1, configuration.block_columns),
             products["tiles"] <= configuration.tiles,
             within("channel_blocks", 1, configuration.channel_blocks(configuration.largest_channels)),
-            within("filter_blocks", 1, 2**16 - 1),
+            within("filter_blocks", 1, LARGEST_FILTER_BLOCKS),
             within("plane_words", 1, configuration.buffer_words),
             within("row_words", 1, configuration.buffer_words),
             fields.row_words > fields.tile_columns[1:],

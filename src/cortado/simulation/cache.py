@@ -30,7 +30,8 @@ FOLDER_VARIABLE = "CORTADO_CACHE"
 def cache_folder() -> Path:
     """Where builds are kept: the folder named by `CORTADO_CACHE`, else `~/.cache/cortado`."""
     chosen = os.environ.get(FOLDER_VARIABLE)
-    return Path(chosen) if chosen else Path.home() / ".cache" / "cortado"
+    # Tools run in folders of their own: a relative path would lead elsewhere there.
+    return Path(chosen).absolute() if chosen else Path.home() / ".cache" / "cortado"
 
 
 def digest(*parts: str | bytes | Path) -> str:
@@ -79,7 +80,7 @@ def is_intact(entry: Path) -> bool:
     """Whether an entry is complete and every file has the checksum it was stored with."""
     try:
         files = json.loads((entry / MANIFEST).read_text())
-        return all(_checksum(entry / name) == checksum for name, checksum in files.items())
+        return bool(files) and all(_checksum(entry / name) == checksum for name, checksum in files.items())
     except (OSError, ValueError, AttributeError):
         return False
 
