@@ -47,6 +47,11 @@ class Device(ABC):
     def __init__(self, options: DeviceOptions) -> None:
         self.options = options
 
+    @property
+    def memory_model(self) -> MemoryModel | None:
+        """The memory every figure of the device depends on; None for a device without a clock."""
+        return None
+
     @abstractmethod
     def program(self, design: Design) -> None:
         """Load a circuit; jobs must be made for its configuration. Memory keeps nothing."""

@@ -46,7 +46,7 @@ class Executor:
             if self._started is not None:
                 self._started(placement)
             layers.append(self._run_layer(placement, values, compare))
-        memory_model = getattr(self._device, "memory_model", None) if self.plan.cut.fpga_layers else None
+        memory_model = self._device.memory_model if self.plan.cut.fpga_layers else None
         return Run(plan=self.plan, device=self._device.name, memory_model=str(memory_model) if memory_model else None,
                    batch=len(next(iter(values.values()))), layers=tuple(layers), values=values,
                    seconds=time.perf_counter() - begin)

@@ -81,6 +81,15 @@ class ConvolutionParameters:
         return window_pair("dilation", self.dilation, None, None, short="dilation", default=1, least=1)
 
 
+def grouped_picture_dims(spec: LayerSpec, bottom: TensorShape) -> tuple[int, int, int, int]:
+    """(N, C, H, W) of a bottom whose channels divide into the layer's groups; `LayerError` if they do not."""
+    dims = picture_dims(spec, bottom)
+    if dims[1] % spec.parameters.group:
+        raise spec.error(f"the channels of bottom '{spec.bottoms[0]}' must be a multiple of "
+                         f"group {spec.parameters.group}, not {dims[1]}")
+    return dims
+
+
 @layer_types.register("Convolution")
 class Convolution(Layer):
     """Cross-correlation with zero padding, as Caffe's `conv_layer.cpp`: (N, C, H, W) -> (N, K, OH, OW).
@@ -94,10 +103,7 @@ class Convolution(Layer):
     @classmethod
     def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
         parameters = spec.parameters
-        batch, channels, height, width = picture_dims(spec, bottoms[0])
-        if channels % parameters.group:
-            raise spec.error(f"the channels of bottom '{spec.bottoms[0]}' must be a multiple of "
-                             f"group {parameters.group}, not {channels}")
+        batch, _, height, width = grouped_picture_dims(spec, bottoms[0])
         sizes = []
         for side, size, kernel, stride, pad, dilation in zip(
                 ("height", "width"), (height, width), parameters.kernel, parameters.strides, parameters.pads,

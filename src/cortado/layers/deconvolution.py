@@ -10,9 +10,8 @@ from torch.nn import functional
 
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
-from cortado.layers.convolution import ConvolutionParameters
+from cortado.layers.convolution import ConvolutionParameters, grouped_picture_dims
 from cortado.layers.layer import Layer, layer_types
-from cortado.layers.window import picture_dims
 
 
 @layer_types.register("Deconvolution")
@@ -29,10 +28,7 @@ class Deconvolution(Layer):
     @classmethod
     def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
         parameters = spec.parameters
-        batch, channels, height, width = picture_dims(spec, bottoms[0])
-        if channels % parameters.group:
-            raise spec.error(f"the channels of bottom '{spec.bottoms[0]}' must be a multiple of "
-                             f"group {parameters.group}, not {channels}")
+        batch, _, height, width = grouped_picture_dims(spec, bottoms[0])
         sizes = []
         for side, size, kernel, stride, pad, dilation in zip(
                 ("height", "width"), (height, width), parameters.kernel, parameters.strides, parameters.pads,

@@ -71,7 +71,7 @@ def run_commands(commands: Iterable[Command], jobs: int = 1) -> None:
 def _start(command: Command) -> _Running:
     output = tempfile.TemporaryFile()
     try:
-        # A session of its own: a compiler driver and its children end together, by us and not by the terminal.
+        # In a process group of its own: a compiler driver and its children end together, by us and not by the terminal.
         process = subprocess.Popen([str(argument) for argument in command.arguments], cwd=command.folder,
                                    env={**os.environ, **command.environment}, stdin=subprocess.DEVNULL,
                                    stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
