@@ -52,7 +52,7 @@ def simulator_tools() -> None:
 @pytest.fixture(scope="session")
 def small_engine() -> Winograd:
     """An engine that builds in seconds: 32 multipliers, a layer of more than 12 tiles takes several blocks."""
-    return Winograd.from_fields({"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_channels": 24, "tiles": 12,
+    return Winograd.from_fields({"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_taps": 216, "tiles": 12,
                                  "buffer_words": 48, "block_columns": 8})
 
 

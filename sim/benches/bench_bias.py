@@ -33,8 +33,8 @@ async def sums_have_their_bias(dut: SimHandleBase, case: str, profile: str) -> N
         return rng.choice([low, high, rng.randint(low, high)])
 
     for _ in range(TILES):
-        record = {"bias": number(BIAS_BITS), "multiplier": rng.getrandbits(16), "shift": rng.getrandbits(8),
-                  "flags": rng.getrandbits(8)}
+        record = {"bias": number(BIAS_BITS), "multiplier": rng.getrandbits(16), "shift": rng.getrandbits(6),
+                  "flags": rng.getrandbits(2), "slope": rng.getrandbits(8)}
         y = [number(configuration.widths.y_bits) for _ in range(configuration.m**2)]
         channel = rng.randrange(configuration.pk)
         results.send({"y": y, "record": record, "channel": channel})

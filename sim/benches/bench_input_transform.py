@@ -14,6 +14,7 @@ from cortado.winograd.golden import input_transform
 
 TILES = 150
 LATENCY_CYCLES = 2
+POINTWISE_CHANCE = 0.3
 
 
 def part(**case: int) -> InputTransform:
@@ -24,16 +25,18 @@ def part(**case: int) -> InputTransform:
 @cocotb.test()
 @cocotb.parametrize(case=list(CASES), profile=list(PROFILES))
 async def tiles_are_transformed_in_order(dut: SimHandleBase, case: str, profile: str) -> None:
+    """Pointwise tiles pass between them as they are."""
     configuration = WinogradConfiguration(**CASES[case])
     bench = Bench(dut, case, part(**CASES[case]), profile)
     tiles, transformed = bench.source("i"), bench.checked("o")
     for _ in range(TILES):
         pixels = int8_numbers(bench.rng, (configuration.pc, configuration.alpha, configuration.alpha))
         place = {"index": bench.rng.randrange(configuration.tiles),
-                 **{name: bench.rng.randrange(2) for name in (
-                     "pass_first", "pass_last", "channel_first", "channel_last")}}
+                 **{name: bench.rng.randrange(2) for name in ("pass_first", "pass_last", "sum_first", "sum_last")},
+                 "pointwise": int(bench.rng.random() < POINTWISE_CHANCE)}
         tiles.send({"pixels": matrices(pixels), **place})
-        transformed.expect({"v": matrices(input_transform(configuration.transform, pixels)), **place})
+        v = pixels if place["pointwise"] else input_transform(configuration.transform, pixels)
+        transformed.expect({"v": matrices(v), **place})
     await bench.reset()
     cycles = await bench.run(60 * TILES)
     if profile == "free":

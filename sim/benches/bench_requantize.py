@@ -16,7 +16,7 @@ from cortado.gateware.requantize import Requantize
 from cortado.numerics import requantize
 
 TILES = 400
-LATENCY_CYCLES = 3
+LATENCY_CYCLES = 5
 LARGEST = 2 ** (requantize.SUM_BITS - 1) - 1
 
 
@@ -63,10 +63,13 @@ async def results_are_rounded_half_to_even(dut: SimHandleBase, case: str, profil
         expected = [exact(number, multiplier, shift) for number in sums]
         golden = requantize.Requantize(multiplier=np.array([multiplier]), shift=np.array([shift]))
         assert expected == golden.apply(np.array([sums]), channel_axis=0)[0].tolist()
-        flags, channel = rng.getrandbits(8), rng.randrange(configuration.pk)
-        record = {"bias": rng.randrange(-2**31, 2**31), "multiplier": multiplier, "shift": shift, "flags": flags}
+        passed_on = {"flags": rng.getrandbits(2), "slope": rng.getrandbits(8)}
+        channel = rng.randrange(configuration.pk)
+        record = {"bias": rng.randrange(-2**31, 2**31), "multiplier": multiplier, "shift": shift, **passed_on}
         sums_in.send({"sums": sums, "record": record, "channel": channel})
-        results.expect({"y": expected, "flags": flags, "channel": channel})
+        if not configuration.leaky:
+            del passed_on["slope"]
+        results.expect({"y": expected, **passed_on, "channel": channel})
     assert halves > 20, "the numbers must hold exact halves"
     await bench.reset()
     cycles = await bench.run(60 * TILES)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+
 import cocotb
 from benches.case import CASES
+from benches.payload import Plain
 from benches.streams import PROFILES, Bench
 from cocotb.handle import SimHandleBase
 
@@ -11,6 +15,8 @@ from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.row_buffer import RowBuffer
 
 BLOCKS = 12
+Picture = list[list[list[int]]]
+"""Rows of pixels of pk channels."""
 
 
 def part(**case: int) -> RowBuffer:
@@ -18,35 +24,72 @@ def part(**case: int) -> RowBuffer:
     return RowBuffer(WinogradConfiguration(**case))
 
 
+def picture_of(rng: random.Random, rows: int, columns: int, pk: int) -> Picture:
+    """Random pixels."""
+    return [[[rng.randint(-128, 127) for _ in range(pk)] for _ in range(columns)] for _ in range(rows)]
+
+
+def tiles_of(picture: Picture, edge: int, pk: int) -> Iterator[dict[str, Plain]]:
+    """The m x m results of each tile, output channel by output channel."""
+    for top in range(0, len(picture), edge):
+        for left in range(0, len(picture[0]), edge):
+            for channel in range(pk):
+                yield {"y": [picture[top + row][left + column][channel] for row in range(edge)
+                             for column in range(edge)], "channel": channel}
+
+
+def steps_of(row: list[list[int]], configuration: WinogradConfiguration,
+             rng: random.Random) -> Iterator[dict[str, Plain]]:
+    """A row of pixels as pointwise tiles give it out: some groups of m pixels in each step, then junk."""
+    edge, groups = configuration.m, configuration.alpha**2 // configuration.m
+    lanes = -(-groups // -(-groups // edge))
+    for first in range(0, len(row), lanes * edge):
+        here = row[first:first + lanes * edge]
+        for channel in range(configuration.pk):
+            rest = [rng.randint(-128, 127) for _ in range(edge**2 - len(here))]
+            yield {"y": [pixel[channel] for pixel in here] + rest, "channel": channel}
+
+
+def segments_of(row: list[list[int]], edge: int) -> Iterator[dict[str, Plain]]:
+    """A row of pixels, m at a time."""
+    for column in range(0, len(row), edge):
+        pixels = [value & 255 for pixel in row[column:column + edge] for value in pixel]
+        yield {"pixels": int.from_bytes(bytes(pixels), "little"), "first": int(column == 0),
+               "last": int(column + edge == len(row))}
+
+
 @cocotb.test()
 @cocotb.parametrize(case=list(CASES), profile=list(PROFILES))
 async def tiles_become_rows(dut: SimHandleBase, case: str, profile: str) -> None:
+    """Blocks of tiles of either kind, one after the other."""
     configuration = WinogradConfiguration(**CASES[case])
-    edge, pk = configuration.m, configuration.pk
+    edge, pk, widest = configuration.m, configuration.pk, configuration.block_columns
     bench = Bench(dut, case, part(**CASES[case]), profile)
     rng = bench.rng
     commands, tiles, segments = bench.source("command"), bench.source("i"), bench.checked("o")
     work = 0
     for _ in range(BLOCKS):
-        tile_rows, filter_blocks = rng.randint(1, 3), rng.randint(1, 3)
-        tile_columns = rng.choice([1, configuration.block_columns, rng.randint(1, configuration.block_columns)])
+        tile_rows, filter_blocks, pointwise = rng.randint(1, 3), rng.randint(1, 3), rng.randrange(2)
+        tile_columns = rng.choice([1, widest, rng.randint(1, widest)])
         output_rows = rng.randint((tile_rows - 1) * edge + 1, tile_rows * edge)
+        if pointwise:
+            # A pointwise block is one row, and may be wider than the buffer.
+            tile_rows = output_rows = 1
+            tile_columns = rng.choice([1, widest + 1, rng.randint(1, widest)])
         commands.send({"tile_rows": tile_rows, "tile_columns": tile_columns, "filter_blocks": filter_blocks,
-                       "output_rows": output_rows})
+                       "output_rows": output_rows, "pointwise": pointwise})
         for _ in range(filter_blocks):
-            picture = [[[rng.randint(-128, 127) for _ in range(pk)] for _ in range(tile_columns * edge)]
-                       for _ in range(tile_rows * edge)]
-            for tile in range(tile_rows * tile_columns):
-                top, left = tile // tile_columns * edge, tile % tile_columns * edge
-                for channel in range(pk):
-                    tiles.send({"y": [picture[top + row][left + column][channel]
-                                      for row in range(edge) for column in range(edge)], "channel": channel})
-            for row in picture[:output_rows]:
-                for column in range(tile_columns):
-                    pixels = [value & 255 for pixel in row[column * edge:(column + 1) * edge] for value in pixel]
-                    segments.expect({"pixels": int.from_bytes(bytes(pixels), "little"), "first": int(column == 0),
-                                     "last": int(column == tile_columns - 1)})
-            work += tile_rows * tile_columns * (pk + edge)
+            if pointwise:
+                pixels = tile_columns * (configuration.alpha**2 // edge * edge)
+                row, = picture_of(rng, 1, pixels, pk)
+                sent, received = list(steps_of(row, configuration, rng)), list(segments_of(row, edge))
+            else:
+                picture = picture_of(rng, tile_rows * edge, tile_columns * edge, pk)
+                sent = list(tiles_of(picture, edge, pk))
+                received = [segment for row in picture[:output_rows] for segment in segments_of(row, edge)]
+            tiles.send(*sent)
+            segments.expect(*received)
+            work += len(sent) + len(received)
 
     def full() -> None:
         waits = int(bench.port("i.valid").value) and not int(bench.port("i.ready").value)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 
 import cocotb
+from benches.burst import cut
 from benches.case import CASES
 from benches.payload import unpack
 from benches.streams import PROFILES, Bench
 from cocotb.handle import SimHandleBase
 
-from cortado.gateware.configuration import BURST_BEATS, WinogradConfiguration
+from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.row_writer import RowWriter
 from cortado.gateware.stream_reader import REQUEST_LAYOUT
 
@@ -55,10 +56,9 @@ async def rows_are_written_to_their_addresses(dut: SimHandleBase, case: str, pro
                 address = command["output_address"] + plane * command["output_plane_pitch"] + row * row_pitch
                 # The rows of a row of tiles are one run where they are joined.
                 run_rows = min(configuration.m, output_rows - row) * (row % configuration.m == 0) if joined else 1
-                for first in range(0, run_rows * row_beats, BURST_BEATS):
-                    requests.expect({"address": address + first * beat_bytes,
-                                     "beats": min(BURST_BEATS, run_rows * row_beats - first)})
-                    bursts += 1
+                expected = cut(address, run_rows * row_beats, beat_bytes)
+                requests.expect(*expected)
+                bursts += len(expected)
                 beats.expect(*(int.from_bytes(content[first:first + beat_bytes], "little")
                                for first in range(0, row_beats * beat_bytes, beat_bytes)))
                 work += columns + row_beats

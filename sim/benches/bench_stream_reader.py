@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 import cocotb
+from benches.burst import cut
 from benches.case import CASES
 from benches.payload import unpack
 from benches.streams import PROFILES, Bench
@@ -52,9 +53,7 @@ async def runs_are_read_in_order(dut: SimHandleBase, case: str, profile: str) ->
                 first = command["address"] + plane * command["plane_pitch"] + run * command["run_pitch"]
                 for beat in range(command["run_beats"]):
                     beats_out.expect(content(first + beat * beat_bytes, beat_bits))
-                for beat in range(0, command["run_beats"], BURST_BEATS):
-                    bursts.append({"address": first + beat * beat_bytes,
-                                   "beats": min(BURST_BEATS, command["run_beats"] - beat)})
+                bursts += cut(first, command["run_beats"], beat_bytes)
                 total += command["run_beats"]
 
     waiting: deque[tuple[int, int]] = deque()  # cycle from which a beat may be answered, its content

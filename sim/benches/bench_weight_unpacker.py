@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cocotb
 from benches.case import CASES
+from benches.kernels import without_others
 from benches.payload import in_beats
 from benches.streams import PROFILES, Bench
 from cocotb.handle import SimHandleBase
@@ -21,13 +22,17 @@ def part(**case: int) -> WeightUnpacker:
 
 
 @cocotb.test()
-@cocotb.parametrize(case=list(CASES), profile=list(PROFILES))
-async def records_and_kernels_come_apart(dut: SimHandleBase, case: str, profile: str) -> None:
+@cocotb.parametrize(case=list(CASES), profile=list(PROFILES), pointwise=[False, True])
+async def records_and_kernels_come_apart(dut: SimHandleBase, case: str, profile: str, pointwise: bool) -> None:
+    """Kernels of nine numbers, or of one; blocks whose sums are not finished have no records."""
     configuration = WinogradConfiguration(**CASES[case])
     bench = Bench(dut, case, part(**CASES[case]), profile)
-    rng, step = bench.rng, configuration.pairs_per_step
+    rng, pairs = bench.rng, configuration.pc * configuration.pk
+    taps, step = (1, configuration.points_per_step) if pointwise else (9, configuration.pairs_per_step)
     commands, beats = bench.source("command"), bench.source("i")
-    kernels, records = bench.checked("o"), bench.checked("records")
+    kernels, records = bench.checked("o", without_others), bench.checked("records")
+    no_kernels = [[0] * 9] * configuration.pairs_per_step
+    no_points = [0] * configuration.points_per_step
     count = 0
 
     def send(values: list[int]) -> None:
@@ -39,17 +44,21 @@ async def records_and_kernels_come_apart(dut: SimHandleBase, case: str, profile:
         count += len(packed)
 
     for _ in range(BLOCKS):
-        channel_blocks, filter_blocks = rng.randint(1, 4), rng.randint(1, 4)
-        commands.send({"channel_blocks": channel_blocks, "filter_blocks": filter_blocks})
+        channel_blocks, filter_blocks, unfinished = rng.randint(1, 4), rng.randint(1, 4), rng.randrange(2)
+        commands.send({"channel_blocks": channel_blocks, "filter_blocks": filter_blocks, "pointwise": int(pointwise),
+                       "unfinished": unfinished})
         for _ in range(filter_blocks):
-            record = [rng.randint(0, 255) for _ in range(RECORD_BYTES * configuration.pk)]
-            send(record)
-            records.expect(int.from_bytes(bytes(record), "little"))
+            if not unfinished:
+                record = [rng.randint(0, 255) for _ in range(RECORD_BYTES * configuration.pk)]
+                send(record)
+                records.expect(int.from_bytes(bytes(record), "little"))
             for _ in range(channel_blocks):
-                pairs = [[rng.randint(-128, 127) for _ in range(9)]
-                         for _ in range(configuration.pc * configuration.pk)]
-                send([value & 255 for pair in pairs for value in pair])
-                for first in range(0, len(pairs), step):
-                    kernels.expect({"kernels": pairs[first:first + step], "last": int(first + step == len(pairs))})
+                weights = [[rng.randint(-128, 127) for _ in range(taps)] for _ in range(pairs)]
+                send([value & 255 for kernel in weights for value in kernel])
+                for first in range(0, pairs, step):
+                    group = weights[first:first + step]
+                    kernels.expect({"kernels": no_kernels if pointwise else group,
+                                    "points": [point for point, in group] if pointwise else no_points,
+                                    "pointwise": int(pointwise), "last": int(first + step == pairs)})
     await bench.reset()
     await bench.run(200 * count + 1000)

@@ -96,7 +96,7 @@ CORTADO_API bool cortado_reset(Simulation* simulation) {
     return attempt([&] { simulation->reset(); });
 }
 
-CORTADO_API bool cortado_register_read(const Simulation* simulation, uint32_t offset, uint32_t* value) {
+CORTADO_API bool cortado_register_read(Simulation* simulation, uint32_t offset, uint32_t* value) {
     return attempt([&] { *value = simulation->shell->read_register(offset); });
 }
 
@@ -118,7 +118,7 @@ CORTADO_API bool cortado_memory_read(Simulation* simulation, uint64_t address, u
     });
 }
 
-/// Runs at most `max_cycles` cycles of the job; false only if the model itself failed.
+/// Runs at most `max_cycles` cycles, until an interrupt; false only if the model itself failed.
 CORTADO_API bool cortado_step(Simulation* simulation, uint64_t max_cycles, cortado::Outcome* outcome) {
     return attempt([&] {
         *outcome = simulation->shell->step(max_cycles);
@@ -126,12 +126,25 @@ CORTADO_API bool cortado_step(Simulation* simulation, uint64_t max_cycles, corta
     });
 }
 
+/// Lets a burst of a master be answered with SLVERR: the next one (0), the one after it (1) and so on.
+CORTADO_API void cortado_fail_burst(Simulation* simulation, uint32_t master, uint64_t burst) {
+    simulation->shell->judge().pick(master, burst);
+}
+
+/// Words on the first burst that the memory refused for where it is since the last call, or none.
+CORTADO_API const char* cortado_refused(Simulation* simulation) {
+    static thread_local std::string handed_over;
+    handed_over = simulation->shell->judge().words();
+    simulation->shell->judge().forget();
+    return handed_over.c_str();
+}
+
 /// Cycles since the last reset began.
 CORTADO_API uint64_t cortado_cycle(const Simulation* simulation) { return simulation->shell->cycle(); }
 
-/// Fills one StreamState for each stream, in the order of the rendered list.
-CORTADO_API void cortado_streams(const Simulation* simulation, cortado::StreamState* states) {
-    const auto all = simulation->shell->streams();
+/// Fills one ChannelState for each channel of the memory port, in the order of the rendered list.
+CORTADO_API void cortado_channels(const Simulation* simulation, cortado::ChannelState* states) {
+    const auto all = simulation->shell->channels();
     std::memcpy(states, all.data(), sizeof all);
 }
 

@@ -15,14 +15,14 @@ struct Options {
     uint32_t outstanding_bursts;
 };
 
-/// Of one stream.
-struct StreamState {
+/// Of one channel.
+struct ChannelState {
     uint64_t transfers;
     uint32_t valid;
     uint32_t ready;
 };
 
 /// How a call of `step` ended.
-enum class Outcome : uint32_t { RUNNING, DONE, DEADLOCK, ENGINE_ERROR, FAULT };
+enum class Outcome : uint32_t { RUNNING, INTERRUPT, DEADLOCK, FAULT };
 
 }  // namespace cortado

@@ -1,18 +1,18 @@
-// The shell around one engine: clock and reset, registers, the descriptor reader and the memory's ports.
+// The shell around one engine: clock and reset, the driver's end of the control port and the memory at the other one.
 //
-// A cycle: the inputs set at the end of the cycle before settle with the clock low; the streams are sampled; the clock
-// rises; the next inputs are set. Nothing the shell drives depends on what the engine drives in the same cycle, so
-// two evaluations of the engine are enough.
+// A cycle: the inputs set at the end of the cycle before settle with the clock low; the channels are sampled; the
+// clock rises; the next inputs are set. Nothing the shell drives depends on what the engine drives in the same cycle,
+// so two evaluations of the engine are enough.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "Vengine.h"
-#include "descriptor_reader.h"
 #include "engine_configuration.h"
 #include "interface.h"
 #include "memory.h"
@@ -20,33 +20,28 @@
 #include "stalls.h"
 #include "wave.h"
 
-// Verilator spells the second underscore of Amaranth's `stream__member` as a hexadecimal code.
-#define CORTADO_PORT(group, member) group##___05F##member
-
 namespace cortado {
 
-namespace stream {
-#define CORTADO_STREAM(name) name,
-enum Index : size_t { CORTADO_STREAMS(CORTADO_STREAM) COUNT };
-#undef CORTADO_STREAM
-}  // namespace stream
+namespace channel {
+#define CORTADO_CHANNEL(name) name,
+enum Index : size_t { CORTADO_CHANNELS(CORTADO_CHANNEL) COUNT };
+#undef CORTADO_CHANNEL
+}  // namespace channel
 
 class Shell {
 public:
     /// Resets the engine.
     Shell(const Options& options, Memory& memory)
         : options_{options},
-          memory_{memory},
+          judge_{memory},
           context_{Wave::context()},
           engine_{std::make_unique<Vengine>(context_.get(), "engine")},
           wave_{*context_, *engine_},
           stalls_{options.stall_seed, options.stall_threshold},
-          reads_{memory_, options.latency_cycles, options.outstanding_bursts, descriptor_beat_,
-                 &engine_->CORTADO_PORT(activations, payload), &engine_->CORTADO_PORT(weights, payload)},
-          writes_{memory_, options.latency_cycles, options.outstanding_bursts} {
-        static_assert(sizeof engine_->CORTADO_PORT(activations, payload) == BEAT_BYTES);
-        static_assert(sizeof engine_->CORTADO_PORT(weights, payload) == BEAT_BYTES);
-        static_assert(sizeof engine_->CORTADO_PORT(results, payload) == BEAT_BYTES);
+          reads_{memory, judge_, options.latency_cycles, options.outstanding_bursts, &engine_->m_axi_rdata},
+          writes_{memory, judge_, options.latency_cycles, options.outstanding_bursts} {
+        static_assert(sizeof engine_->m_axi_rdata == BEAT_BYTES);
+        static_assert(sizeof engine_->m_axi_wdata == BEAT_BYTES);
         engine_->rst = 1;
         for (int cycle = 0; cycle < RESET_CYCLES; ++cycle) {
             fall();
@@ -59,90 +54,100 @@ public:
     ~Shell() { engine_->final(); }
 
     Wave& wave() { return wave_; }
+    Judge& judge() { return judge_; }
     uint64_t cycle() const { return cycle_; }
 
-    /// The register at `offset`; throws std::out_of_range for an offset outside the map.
-    uint32_t read_register(uint32_t offset) const {
-        switch (static_cast<Register>(offset)) {
-            case Register::IDENTITY: return engine_->identity;
-            case Register::HASH_LOW: return static_cast<uint32_t>(engine_->configuration_hash);
-            case Register::HASH_HIGH: return static_cast<uint32_t>(engine_->configuration_hash >> 32);
-            case Register::CONTROL: return 0;
-            case Register::STATUS:
-                return (busy_ ? STATUS_BUSY : 0) | (done_ ? STATUS_DONE : 0) |
-                       (engine_->CORTADO_PORT(status, error) ? STATUS_ERROR : 0);
-            case Register::ERROR: return engine_->CORTADO_PORT(status, error);
-            case Register::DESCRIPTOR_ADDRESS: return descriptor_address_;
-            case Register::DESCRIPTOR_COUNT: return descriptor_count_;
-            default: return read_counter(offset);
-        }
+    /// The register at `offset`, by a transaction of the control port; throws std::runtime_error if that is refused.
+    uint32_t read_register(uint32_t offset) {
+        Vengine& engine = *engine_;
+        engine.s_axi_control_araddr = checked(offset);
+        engine.s_axi_control_arvalid = 1;
+        run_until([&] { return engine.s_axi_control_arready; });
+        engine.s_axi_control_arvalid = 0;
+        engine.s_axi_control_rready = 1;
+        uint32_t value = 0;
+        uint8_t response = 0;
+        run_until([&] {
+            value = engine.s_axi_control_rdata;
+            response = engine.s_axi_control_rresp;
+            return engine.s_axi_control_rvalid;
+        });
+        engine.s_axi_control_rready = 0;
+        require_okay(response);
+        return value;
     }
 
-    /// Throws std::out_of_range for an offset that cannot be written, std::logic_error for a start while busy.
+    /// Likewise.
     void write_register(uint32_t offset, uint32_t value) {
-        switch (static_cast<Register>(offset)) {
-            case Register::CONTROL:
-                if (value & CONTROL_START) start();
-                return;
-            case Register::DESCRIPTOR_ADDRESS: descriptor_address_ = value; return;
-            case Register::DESCRIPTOR_COUNT: descriptor_count_ = value; return;
-            default: throw std::out_of_range{"no register that can be written"};
-        }
+        Vengine& engine = *engine_;
+        engine.s_axi_control_awaddr = checked(offset);
+        engine.s_axi_control_awvalid = 1;
+        engine.s_axi_control_wdata = value;
+        engine.s_axi_control_wstrb = 0xF;
+        engine.s_axi_control_wvalid = 1;
+        // The register file takes address and data in the same cycle; another slave would need them apart.
+        run_until([&] { return engine.s_axi_control_awready && engine.s_axi_control_wready; });
+        engine.s_axi_control_awvalid = 0;
+        engine.s_axi_control_wvalid = 0;
+        engine.s_axi_control_bready = 1;
+        uint8_t response = 0;
+        run_until([&] {
+            response = engine.s_axi_control_bresp;
+            return engine.s_axi_control_bvalid;
+        });
+        engine.s_axi_control_bready = 0;
+        require_okay(response);
+        last_transfer_cycle_ = cycle_;
     }
 
-    /// Runs at most `max_cycles` cycles of the job. After any outcome but RUNNING the job is over.
+    /// Runs at most `max_cycles` cycles, until the engine asks for an interrupt.
     Outcome step(uint64_t max_cycles) {
         const uint64_t last_cycle = cycle_ + max_cycles;
         while (cycle_ != last_cycle) {
-            if (!busy_) return Outcome::DONE;
+            if (engine_->irq) return Outcome::INTERRUPT;
             run_cycle();
-            if (!fault_.empty()) return end(Outcome::FAULT);
-            if (engine_->CORTADO_PORT(status, error) != 0) return end(Outcome::ENGINE_ERROR);
-            if (cycle_ - last_transfer_cycle_ > options_.deadlock_cycles) return end(Outcome::DEADLOCK);
+            if (fault_ != nullptr) return Outcome::FAULT;
+            if (cycle_ - last_transfer_cycle_ > options_.deadlock_cycles) return Outcome::DEADLOCK;
         }
-        return busy_ ? Outcome::RUNNING : Outcome::DONE;
+        return engine_->irq ? Outcome::INTERRUPT : Outcome::RUNNING;
     }
 
-    /// The words of the FAULT that ended the job.
-    const std::string& fault() const { return fault_; }
+    /// The rule of the bus that a FAULT broke.
+    const char* fault() const { return fault_; }
 
-    std::array<StreamState, stream::COUNT> streams() const {
-        std::array<StreamState, stream::COUNT> states;
-#define CORTADO_STREAM(name)                                                                             \
-    states[stream::name] = {transfers_[stream::name], uint32_t{engine_->CORTADO_PORT(name, valid)}, \
-                            uint32_t{engine_->CORTADO_PORT(name, ready)}};
-        CORTADO_STREAMS(CORTADO_STREAM)
-#undef CORTADO_STREAM
+    std::array<ChannelState, channel::COUNT> channels() const {
+        std::array<ChannelState, channel::COUNT> states;
+#define CORTADO_CHANNEL(name) \
+    states[channel::name] = {transfers_[channel::name], uint32_t{engine_->name##valid}, uint32_t{engine_->name##ready}};
+        CORTADO_CHANNELS(CORTADO_CHANNEL)
+#undef CORTADO_CHANNEL
         return states;
     }
 
 private:
     static constexpr int RESET_CYCLES = 2;
+    static constexpr int CONTROL_CYCLES = 1000;   // no register takes as long
+    static constexpr uint32_t CONTROL_BYTES = 1 << CORTADO_CONTROL_ADDRESS_BITS;
 
-    uint32_t read_counter(uint32_t offset) const {
-        constexpr uint32_t first = static_cast<uint32_t>(Register::COUNTERS);
-#define CORTADO_COUNTER(name) engine_->CORTADO_PORT(counters, name),
-        const uint64_t counters[] = {CORTADO_COUNTERS(CORTADO_COUNTER)};
-#undef CORTADO_COUNTER
-        if (offset < first || offset >= first + sizeof counters || offset % 4) {
-            throw std::out_of_range{"no register that can be read"};
+    /// Runs cycles until one in which `happens` is true before the clock rises.
+    template <typename Condition>
+    void run_until(Condition happens) {
+        for (int cycle = 0; cycle < CONTROL_CYCLES; ++cycle) {
+            fall();
+            const bool happened = happens();
+            end_cycle();
+            if (happened) return;
         }
-        const uint64_t counter = counters[(offset - first) / 8];
-        return static_cast<uint32_t>(offset % 8 ? counter >> 32 : counter);
+        throw std::runtime_error{"no answer"};
     }
 
-    void start() {
-        if (busy_) throw std::logic_error{"start while busy"};
-        busy_ = true;
-        done_ = false;
-        fault_.clear();
-        descriptors_.start(descriptor_address_, descriptor_count_);
-        last_transfer_cycle_ = cycle_;
+    static uint32_t checked(uint32_t offset) {
+        if (offset >= CONTROL_BYTES) throw std::runtime_error{"DECERR"};
+        return offset;
     }
 
-    Outcome end(Outcome outcome) {
-        busy_ = false;
-        return outcome;
+    static void require_okay(uint8_t response) {
+        if (response != OKAY) throw std::runtime_error{response == SLVERR ? "SLVERR" : "DECERR"};
     }
 
     void evaluate() {
@@ -163,130 +168,102 @@ private:
 
     void run_cycle() {
         fall();
-        const bool all_sent = descriptors_.all_sent();
-        const bool engine_busy = engine_->CORTADO_PORT(status, busy);
+        end_cycle();
+    }
+
+    void end_cycle() {
         sample();
         rise();
-        update();
-        if (all_sent && !engine_busy) finish();
-    }
-
-    /// Notes which streams move at the coming edge and takes what the engine sends.
-    void sample() {
-        uint32_t any = 0;
-#define CORTADO_STREAM(name)                                                                              \
-    moves_[stream::name] = engine_->CORTADO_PORT(name, valid) & engine_->CORTADO_PORT(name, ready); \
-    transfers_[stream::name] += moves_[stream::name];                                                     \
-    any |= moves_[stream::name];
-        CORTADO_STREAMS(CORTADO_STREAM)
-#undef CORTADO_STREAM
-        if (any) last_transfer_cycle_ = cycle_;
-
-        if (moves_[stream::activations_request]) {
-            ask(reads_[ReadPort::ACTIVATIONS], unpack(engine_->CORTADO_PORT(activations_request, payload)));
-        }
-        if (moves_[stream::weights_request]) {
-            ask(reads_[ReadPort::WEIGHTS], unpack(engine_->CORTADO_PORT(weights_request, payload)));
-        }
-        if (moves_[stream::results]) writes_.write_beat(&engine_->CORTADO_PORT(results, payload), cycle_);
-        if (moves_[stream::results_request]) {
-            const Burst burst = unpack(engine_->CORTADO_PORT(results_request, payload));
-            check("results", "write", burst);
-            writes_.request(burst);
-        }
-    }
-
-    /// Ends the cycle: the memory moves on and the inputs of the next cycle are set.
-    void update() {
-        const uint64_t cycle = cycle_ - 1;
-        if (moves_[stream::activations]) reads_[ReadPort::ACTIVATIONS].holds_beat = false;
-        if (moves_[stream::weights]) reads_[ReadPort::WEIGHTS].holds_beat = false;
-        if (moves_[stream::results_response]) writes_.respond();
-        if (moves_[stream::descriptor]) descriptors_.take_word();
-        if (descriptors_.wants_burst()) ask(reads_[ReadPort::DESCRIPTORS], descriptors_.next_burst());
-        if (!fault_.empty()) return;   // the memory must not meet the burst that is at fault
-        reads_.update(cycle, stalls_);
-        writes_.update(cycle, stalls_);
+        reads_.update(cycle_ - 1, moves_[channel::m_axi_r], stalls_);
+        writes_.update(cycle_ - 1, moves_[channel::m_axi_b], stalls_);
         drive();
     }
 
-    /// Sets every input of the engine but clock, reset and the beats, which the read port puts there itself.
+    /// Notes which channels move at the coming edge and takes what the engine sends.
+    void sample() {
+        Vengine& engine = *engine_;
+        uint32_t any = 0;
+#define CORTADO_CHANNEL(name)                                              \
+    moves_[channel::name] = engine.name##valid & engine.name##ready; \
+    transfers_[channel::name] += moves_[channel::name];                    \
+    any |= moves_[channel::name];
+        CORTADO_CHANNELS(CORTADO_CHANNEL)
+#undef CORTADO_CHANNEL
+        if (any) last_transfer_cycle_ = cycle_;
+
+        watch();
+        if (moves_[channel::m_axi_ar]) {
+            if (engine.m_axi_arid >= ReadPort::MASTERS) {
+                fault_ = "ARID must be that of a reader";
+            } else {
+                reads_.take_burst(engine.m_axi_arid, {engine.m_axi_araddr, engine.m_axi_arlen + 1u, 0, OKAY}, cycle_);
+            }
+        }
+        if (moves_[channel::m_axi_w] &&
+            !writes_.write_beat(&engine.m_axi_wdata, engine.m_axi_wstrb, engine.m_axi_wlast, cycle_)) {
+            fault_ = "WLAST must mark the last beat of a burst and no other";
+        }
+        if (moves_[channel::m_axi_aw]) writes_.take_burst({engine.m_axi_awaddr, engine.m_axi_awlen + 1u, 0, OKAY});
+    }
+
+    /// What has been shown on a channel and not been taken must stay.
+    void watch() {
+        Vengine& engine = *engine_;
+        const uint64_t read = uint64_t{engine.m_axi_araddr} << 16 | uint32_t{engine.m_axi_arlen} << 8 | engine.m_axi_arid;
+        const uint64_t write = uint64_t{engine.m_axi_awaddr} << 16 | uint32_t{engine.m_axi_awlen} << 8;
+        if ((waits_[channel::m_axi_ar] && (!engine.m_axi_arvalid || read != read_shown_)) ||
+            (waits_[channel::m_axi_aw] && (!engine.m_axi_awvalid || write != write_shown_)) ||
+            (waits_[channel::m_axi_w] &&
+             (!engine.m_axi_wvalid || std::memcmp(&engine.m_axi_wdata, beat_shown_, BEAT_BYTES) != 0 ||
+              engine.m_axi_wstrb != strobes_shown_))) {
+            fault_ = "a payload must stay from valid to ready";
+        }
+        waits_[channel::m_axi_ar] = engine.m_axi_arvalid & !engine.m_axi_arready;
+        waits_[channel::m_axi_aw] = engine.m_axi_awvalid & !engine.m_axi_awready;
+        waits_[channel::m_axi_w] = engine.m_axi_wvalid & !engine.m_axi_wready;
+        read_shown_ = read;
+        write_shown_ = write;
+        if (waits_[channel::m_axi_w]) {
+            std::memcpy(beat_shown_, &engine.m_axi_wdata, BEAT_BYTES);
+            strobes_shown_ = engine.m_axi_wstrb;
+        }
+    }
+
+    /// Sets the inputs of the memory port but the data, which the read port puts there itself.
     void drive() {
         Vengine& engine = *engine_;
-        engine.CORTADO_PORT(descriptor, valid) = descriptors_.offer(stalls_);
-        engine.CORTADO_PORT(descriptor, payload) = descriptors_.word();
-        engine.CORTADO_PORT(activations, valid) = reads_[ReadPort::ACTIVATIONS].holds_beat;
-        engine.CORTADO_PORT(weights, valid) = reads_[ReadPort::WEIGHTS].holds_beat;
-        engine.CORTADO_PORT(activations_request, ready) = !reads_[ReadPort::ACTIVATIONS].holds_request && !stalls_();
-        engine.CORTADO_PORT(weights_request, ready) = !reads_[ReadPort::WEIGHTS].holds_request && !stalls_();
-        engine.CORTADO_PORT(results_request, ready) = !writes_.holds_request() && !stalls_();
-        engine.CORTADO_PORT(results, ready) = writes_.wants_beat() && !stalls_();
-        engine.CORTADO_PORT(results_response, valid) = writes_.responds();
-        engine.CORTADO_PORT(results_response, payload) = 0;   // an address the memory lacks is a FAULT instead
-    }
-
-    static Burst unpack(uint64_t payload) {
-        return {payload & 0xFFFFFFFF, static_cast<uint32_t>(payload >> 32) & 0xFF, 0};
-    }
-
-    void ask(ReadMaster& master, const Burst& burst) {
-        check(master.name, "read", burst);
-        master.request = burst;
-        master.holds_request = true;
-    }
-
-    void check(const char* master, const char* verb, const Burst& burst) {
-        if (fault_.empty()) fault_ = refusal(master, verb, burst, memory_);
-    }
-
-    /// The engine says it is idle: well done only if nothing is left anywhere.
-    void finish() {
-        busy_ = false;
-        const std::string left = left_over();
-        done_ = left.empty();
-        if (!done_) {
-            fault_ = "engine: must stop being busy only when every burst is finished and every beat taken, not with" +
-                     left + " left";
-        }
-    }
-
-    /// The masters that still have something under way, each behind a blank.
-    std::string left_over() const {
-        std::string names;
-        if (!reads_[ReadPort::DESCRIPTORS].drained()) names += " descriptors";
-        if (!reads_[ReadPort::ACTIVATIONS].drained() || engine_->CORTADO_PORT(activations_request, valid)) {
-            names += " activations";
-        }
-        if (!reads_[ReadPort::WEIGHTS].drained() || engine_->CORTADO_PORT(weights_request, valid)) names += " weights";
-        if (!writes_.drained() || engine_->CORTADO_PORT(results_request, valid) ||
-            engine_->CORTADO_PORT(results, valid)) {
-            names += " results";
-        }
-        return names;
+        engine.m_axi_arready = reads_.has_room() && !stalls_();
+        engine.m_axi_rvalid = reads_.valid();
+        engine.m_axi_rid = reads_.id();
+        engine.m_axi_rresp = reads_.response();
+        engine.m_axi_rlast = reads_.last();
+        engine.m_axi_awready = writes_.has_room() && !stalls_();
+        engine.m_axi_wready = writes_.wants_beat() && !stalls_();
+        engine.m_axi_bvalid = writes_.responds();
+        engine.m_axi_bresp = writes_.response();
     }
 
     Options options_;
-    Memory& memory_;
+    Judge judge_;
     std::unique_ptr<VerilatedContext> context_;
     std::unique_ptr<Vengine> engine_;
     Wave wave_;
     Stalls stalls_;
-    alignas(8) uint8_t descriptor_beat_[BEAT_BYTES] = {};
     ReadPort reads_;
-    DescriptorReader descriptors_{reads_[ReadPort::DESCRIPTORS]};
     WritePort writes_;
 
     uint64_t cycle_ = 0;
     uint64_t last_transfer_cycle_ = 0;
-    std::array<uint8_t, stream::COUNT> moves_{};
-    std::array<uint64_t, stream::COUNT> transfers_{};
+    std::array<uint8_t, channel::COUNT> moves_{};
+    std::array<uint64_t, channel::COUNT> transfers_{};
 
-    uint32_t descriptor_address_ = 0;
-    uint32_t descriptor_count_ = 0;
+    std::array<uint8_t, channel::COUNT> waits_{};
+    uint64_t read_shown_ = 0;
+    uint64_t write_shown_ = 0;
+    uint64_t strobes_shown_ = 0;
+    uint8_t beat_shown_[BEAT_BYTES] = {};
 
-    bool busy_ = false;
-    bool done_ = false;
-    std::string fault_;
+    const char* fault_ = nullptr;
 };
 
 }  // namespace cortado

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from cortado.report.report import Report
 
 DEFAULT_MODEL = "digits"
+DEFAULT_ENGINE = "winograd"
 DEFAULT_CLOCK_MHZ = 200.0
+# What `bench engine` runs unless told: every kind of convolution, in seconds once the simulator is built.
+BENCH_NETWORKS = ("alexnet", "squeezenet")
 # Pictures `verify` climbs the ladder with unless told.
 VERIFY_PICTURES = 4
 INTERRUPTED = 130
@@ -58,6 +61,8 @@ def cli() -> None:
       cortado inspect MODEL           which layer runs where, and why
       cortado verify MODEL            float, exact integers and RTL against each other
       cortado generate MODEL -o DIR   Verilog, manifest and job descriptors
+      cortado synth --family ecp5     what the engine takes of an FPGA, with open tools
+      cortado bench engine            layers at RTL beside what the hardware could do at most
       cortado data list               trained weights and other files to fetch
       cortado doctor                  what this machine has and lacks
     """
@@ -65,15 +70,17 @@ def cli() -> None:
 
 def _key_value(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
     """`m=2,pc=4` as a mapping."""
-    fields = {}
+    fields: dict[str, int] = {}
     for item in (item for value in values for item in value.split(",") if item):
-        name, separator, number = item.partition("=")
+        name, _, digits = (part.strip() for part in item.partition("="))
         try:
-            fields[name.strip()] = int(number)
+            number = int(digits)
         except ValueError:
             raise click.BadParameter(f"{item!r} must be a field and a whole number, as in m=4") from None
-        if not separator:
-            raise click.BadParameter(f"{item!r} must be a field and a whole number, as in m=4")
+        if name in fields:
+            raise click.BadParameter(f"field '{name}' must be given once, not as {name}={fields[name]} and "
+                                     f"{name}={number}")
+        fields[name] = number
     return fields
 
 
@@ -83,6 +90,39 @@ def _known_device(context: click.Context, parameter: click.Parameter, name: str)
 
     if name not in device_types:
         raise click.BadParameter(device_types.unknown(name))
+    return name
+
+
+def _known_preset(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    """A registered preset; `help` lists them and ends the command."""
+    if name is None:
+        return None
+    from cortado.bench.preset import presets
+
+    if name == "help":
+        width = max(map(len, presets))
+        click.echo("\n".join(f"{known:<{width}}  {presets[known].title}" for known in presets))
+        context.exit()
+    if name not in presets:
+        raise click.BadParameter(presets.unknown(name))
+    return name
+
+
+def _known_engine(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    """A registered engine."""
+    from cortado.engines.engine import engine_types
+
+    if name not in engine_types:
+        raise click.BadParameter(engine_types.unknown(name))
+    return name
+
+
+def _known_family(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    """A family cortado can synthesise for."""
+    from cortado.synthesis.family import families
+
+    if name not in families:
+        raise click.BadParameter(families.unknown(name))
     return name
 
 
@@ -114,6 +154,8 @@ _model_options = _options(
     click.option("--engine", "fields", multiple=True, callback=_key_value, metavar="FIELD=N,...",
                  help="Fields of the engine's configuration, as m=4,pc=2,pk=2."),
     click.option("--fpga", multiple=True, metavar="LAYER", help="Want this layer on the FPGA, or fail."),
+    click.option("--fpga-inner-products", "inner_products", is_flag=True,
+                 help="Want inner products on the FPGA where there are several pictures."),
     click.option("--host", multiple=True, metavar="LAYER", help="Keep this layer on the host."),
     click.option("--strict", is_flag=True, help="Fail if a layer wanted on the FPGA falls to the host."),
     click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
@@ -127,12 +169,13 @@ _picture_options = _options(
     click.option("--percentile", type=float, show_default="the range of least squared error",
                  help="Of the magnitudes of a blob that its range covers."),
 )
+_memory_mib = click.option("--memory-mib", type=click.IntRange(1, 4096), default=256, show_default=True,
+                           help="Memory of the device.")
 _device_options = _options(
     click.option("--device", "device_name", default="rtlsim", show_default=True, callback=_known_device,
                  help="Who runs FPGA layers: rtlsim (Verilator) or golden (exact integers)."),
     click.option("--max-cycles", type=click.IntRange(1), help="Give a job up after this many cycles."),
-    click.option("--memory-mib", type=click.IntRange(1, 4096), default=256, show_default=True,
-                 help="Memory of the device."),
+    _memory_mib,
     click.option("--wave", type=click.Path(path_type=Path), help="Write an FST wave of the first job."),
 )
 
@@ -188,12 +231,13 @@ def run(model: str, input_path: Path | None, percentile: float | None, batch: in
 @click.argument("model", default=DEFAULT_MODEL)
 @_model_options
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures the costs are for.")
+@click.option("--mapping", is_flag=True, help="Say how the engine runs each FPGA layer, and what else was weighed.")
 @_json
-def inspect(model: str, batch: int, as_json: bool, **options: Any) -> None:
+def inspect(model: str, batch: int, mapping: bool, as_json: bool, **options: Any) -> None:
     """Say which layer runs where, and why not on the FPGA."""
     from cortado.report.inspect_report import inspect_report
 
-    _show(inspect_report(_pipeline(model, batch, options).cut), as_json)
+    _show(inspect_report(_pipeline(model, batch, options).cut, with_mapping=mapping), as_json)
 
 
 @cli.command()
@@ -244,10 +288,11 @@ def verify(model: str, input_path: Path | None, percentile: float | None, layer_
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures of a job.")
 @click.option("--clock-mhz", type=_CLOCK_MHZ, default=DEFAULT_CLOCK_MHZ, show_default=True,
               help="Clock named in the manifest.")
+@_memory_mib
 @click.option("--force", is_flag=True, help="Replace a folder that holds something.")
 @_json
 def generate(model: str, folder: Path, input_path: Path | None, percentile: float | None, batch: int, clock_mhz: float,
-             force: bool, as_json: bool, **options: Any) -> None:
+             memory_mib: int, force: bool, as_json: bool, **options: Any) -> None:
     """Write the engine's Verilog, a manifest and the job descriptors of a model."""
     from cortado.executor.bundle import write_bundle
     from cortado.executor.input_batch import calibration_pictures, input_batch
@@ -257,7 +302,8 @@ def generate(model: str, folder: Path, input_path: Path | None, percentile: floa
     pipeline = _pipeline(model, batch, options)
     pictures = input_batch(pipeline, input_path, batch)
     plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
-    manifest = write_bundle(plan, pipeline.shapes, folder, clock_mhz=clock_mhz, force=force)
+    manifest = write_bundle(plan, pipeline.shapes, folder, clock_mhz=clock_mhz, force=force,
+                            memory_bytes=memory_mib * 2**20)
     _show(generate_report(manifest, folder), as_json)
 
 
@@ -280,6 +326,138 @@ def time(model: str, weights: Path | None, batch: int, repeats: int, seed: int, 
     loaded = load_model(model, weights=weights)
     net = Net(loaded.spec, loaded.weights, batch=batch, seed=seed)
     _show(time_report(net.spec.name, time_on_host(net, repeats=repeats, seed=seed)), as_json)
+
+
+@cli.group(cls=_Commands)
+def bench() -> None:
+    """Measure, beside what the hardware could do at most (docs/bench.md)."""
+
+
+@bench.command(name="engine")
+@click.option("--preset", "preset_name", callback=_known_preset, metavar="NAME",
+              help="Layers, batch and engine of a known bench, and its bars; --preset help lists them.")
+@click.option("--network", "networks", multiple=True, metavar="MODEL",
+              help="Networks to take convolutions from.  [default: alexnet, squeezenet]")
+@click.option("--layer", "patterns", multiple=True, metavar="PATTERN", help="Only layers of such names, as 'conv3_*'.")
+@click.option("--kind", type=click.Choice(("3x3", "1x1", "all")), help="Kernels, without stride.  [default: all]")
+@click.option("--batch", type=click.IntRange(1, 1024), help="Images of a job.  [default: 1]")
+@click.option("--engine", "fields", multiple=True, callback=_key_value, metavar="FIELD=N,...",
+              help="Fields of the engine's configuration, as m=4,pc=2,pk=2.")
+@click.option("--port-bits", type=int, help="Width of the memory port, the field beat_bits.")
+@click.option("--latency-cycles", type=int, default=64, show_default=True, help="Latency of the memory.")
+@click.option("--outstanding-bursts", type=int, default=16, show_default=True, help="Most bursts in flight.")
+@click.option("--memory-mib", type=click.IntRange(1, 4096), default=256, show_default=True,
+              help="Memory of the device.")
+@click.option("--max-cycles", type=click.IntRange(1), help="Give a layer up after this many cycles.")
+@click.option("--clock-mhz", type=_CLOCK_MHZ, default=DEFAULT_CLOCK_MHZ, show_default=True,
+              help="Clock GOPS are told at; it is assumed.")
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
+              help="For maps and weights.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="Keep measurements in this file; layers it has are not run again.")
+@_json
+def bench_engine(preset_name: str | None, networks: tuple[str, ...], patterns: tuple[str, ...], kind: str | None,
+                 batch: int | None, clock_mhz: float, seed: int, output: Path | None, as_json: bool,
+                 **options: Any) -> None:
+    """Run convolutions of published networks at RTL, beside their ceilings.
+
+    Maps and weights are random over the whole range of int8; every result is compared with golden. Each layer is told
+    with its cycles, idle cycles by cause, and the roofline: the fewest cycles its tiles and the memory port allow.
+    Ctrl-C ends it; with -o it goes on where it stopped.
+    """
+    from cortado.bench.preset import EngineRun, Preset, Workload, presets
+    from cortado.bench.results_file import ResultsFile
+    from cortado.report.bench_report import bench_report
+
+    if preset_name is None:
+        preset = Preset(title="convolutions at RTL", runs=(EngineRun(workloads=tuple(
+            Workload(network=network, batch=batch or 1, kind=kind or "all", patterns=patterns or ("*",))
+            for network in networks or BENCH_NETWORKS)),))
+    elif networks or patterns or kind or batch:
+        raise click.UsageError("a preset says which networks, layers and batch it takes; leave out --network, --layer, "
+                               "--kind and --batch")
+    else:
+        preset = presets[preset_name]
+    results = ResultsFile(output)
+    try:
+        with _progress(as_json) as progress:
+            measured = [_bench_run(run, results, progress, seed, options) for run in preset.runs]
+    except KeyboardInterrupt:
+        if output is not None:
+            click.echo(f"measurements kept in {output}: {len(results)}; the same command goes on from there",
+                       err=True)
+        raise
+    _show(bench_report(measured, [run.bars for run in preset.runs], title=preset.title, clock_mhz=clock_mhz), as_json)
+    if not any(result.layers for result in measured):
+        raise _Verdict("bench engine: at least one layer must be one the engine takes, none is; the report says why")
+    different = [layer.layer for result in measured for layer in result.layers if layer.measurement.different]
+    if different:
+        raise _Verdict(f"network '{different[0].network}': every layer must equal golden to the bit, layer "
+                       f"'{different[0].name}' is the first that differs")
+
+
+def _bench_run(run: Any, results: Any, progress: _Progress, seed: int, options: dict[str, Any]) -> Any:
+    """What one engine does with its workloads."""
+    from cortado.bench.engine_bench import EngineBench, expected_cycles
+    from cortado.device.device import DeviceOptions
+    from cortado.engines.engine import engine_types
+    from cortado.simulation.memory_model import MemoryModel
+    from cortado.simulation.pace import expected_seconds, words
+
+    fields = {**run.fields, **options["fields"]}
+    if options["port_bits"] is not None:
+        fields["beat_bits"] = options["port_bits"]
+    engine = engine_types["winograd"].from_fields(fields)
+    memory = MemoryModel(latency_cycles=options["latency_cycles"], outstanding_bursts=options["outstanding_bursts"],
+                         beat_bits=engine.design().beat_bits)
+    layers = [layer for workload in run.workloads for layer in workload.layers()]
+    cycles = expected_cycles(engine, layers)
+    seconds = expected_seconds(cycles, engine.multipliers)
+    if seconds > LONG_SECONDS:
+        click.echo(f"about {cycles:,} cycles to simulate, {words(seconds)} and as long as it takes to build the "
+                   "simulator; Ctrl-C ends it cleanly", err=True)
+    device_options = DeviceOptions(memory_bytes=options["memory_mib"] * 2**20, memory=memory,
+                                   max_cycles=options["max_cycles"], progress=progress.cycles)
+    bench_of_engine = EngineBench(engine, device_options, results=results, seed=seed, started=progress.bench_layer)
+    return bench_of_engine.run(layers, times_generation=run.times_generation)
+
+
+@cli.command()
+@click.argument("engine_name", metavar="[ENGINE]", default=DEFAULT_ENGINE, callback=_known_engine)
+@click.option("--family", "family_name", required=True, callback=_known_family, metavar="xc7|xcup|ecp5",
+              help="FPGA family: Xilinx 7 series, Xilinx UltraScale+ or Lattice ECP5.")
+@click.option("--engine", "fields", multiple=True, callback=_key_value, metavar="FIELD=N,...",
+              help="Fields of the engine's configuration, as m=2,pc=2,pk=1.")
+@click.option("--pnr", is_flag=True, help="Place and route too (ecp5 only): Fmax and the path that limits it.")
+@click.option("--target-mhz", type=_CLOCK_MHZ, help="Clock to try for.  [default: 150]")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Where placement starts.  [default: 1]")
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False),
+              help="Copy Verilog, netlist, logs and the report here.")
+@_json
+def synth(engine_name: str, family_name: str, fields: dict[str, int], pnr: bool, target_mhz: float | None,
+          seed: int | None, folder: Path | None, as_json: bool) -> None:
+    """Synthesise an engine with open tools: DSP, LUT, registers, block RAM and the longest path.
+
+    The tools come with `pip install cortado[synth]`. Results are cached. The exit code is 1 if something does not
+    hold: one DSP for each product, memories in block RAM, no warning without a reason.
+    """
+    from cortado.engines.engine import engine_types
+    from cortado.report.synth_report import synth_report
+    from cortado.synthesis.family import families
+    from cortado.synthesis.synthesis import SEED, TARGET_MHZ, save, synthesise
+
+    if not pnr and (target_mhz is not None or seed is not None):
+        raise click.UsageError("--target-mhz and --seed are for place and route; add --pnr")
+    design = engine_types[engine_name].from_fields(fields).design()
+    with _progress(as_json, "starting") as progress:
+        synthesis = synthesise(design, families[family_name], place_and_route=pnr, target_mhz=target_mhz or TARGET_MHZ,
+                               seed=SEED if seed is None else seed, say=progress.say)
+    report = synth_report(synthesis)
+    if folder is not None:
+        save(synthesis, folder, report.to_json())
+    _show(report, as_json)
+    if synthesis.faults:
+        raise _Verdict(f"engine '{engine_name}' on {family_name}: {synthesis.faults[0]}")
 
 
 @cli.command()
@@ -398,7 +576,7 @@ def _pipeline(model: str, batch: int, options: dict[str, Any]) -> MixedPipeline:
     from cortado.frontends.model import load_model
 
     return MixedPipeline(load_model(model, weights=options["weights"], mean=options.get("mean")), batch=batch, **{
-        name: options[name] for name in ("fields", "fpga", "host", "strict", "seed")})
+        name: options[name] for name in ("fields", "fpga", "host", "inner_products", "strict", "seed")})
 
 
 def _model_notes(pipeline: MixedPipeline) -> dict[str, str]:
@@ -456,6 +634,11 @@ class _Progress:
         self._expected = placement.estimate.cycles if placement.estimate else 0
         if self._line is not None:
             self._line.update(f"{self._words} on the {placement.target.value}")
+
+    def bench_layer(self, layer: Any, number: int, count: int, cycles: int) -> None:
+        """A layer of a bench begins."""
+        self._words, self._expected = f"{layer.network} {layer.name}, {number} of {count},", cycles
+        self.say(f"{self._words} on the FPGA")
 
     def say(self, words: str) -> None:
         """What is going on, in words."""

@@ -20,7 +20,8 @@ CONV = ('layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
 WEIGHT, BIAS = np.ones((3, 2, 3, 3), np.float32), np.zeros(3, np.float32)
 
 MODELS = "alexnet, caffenet, cifar10_quick, digits, googlenet, lenet, nin, overfeat, squeezenet, vgg16, vgg_a"
-FIELDS = "m, pc, pk, data_bits, weight_bits, beat_bits, largest_channels, tiles, buffer_words, block_columns"
+FIELDS = ("m, pc, pk, data_bits, weight_bits, beat_bits, largest_taps, tiles, buffer_words, block_columns, leaky, "
+          "pooling, elementwise_add, pooling_row_beats")
 SUFFIXES = ".png, .jpg, .jpeg, .bmp, .gif, .pgm, .ppm, .tif, .tiff"
 DIGITS = "data, conv1_1, conv1_2, pool1, conv2_1, conv2_2, pool2, score, prob"
 
@@ -103,7 +104,7 @@ ARGUMENTS = {
         ("run", "--device", "golden", "--wave", "job.fst"), {},
         "device 'golden': it has no clock and writes no wave; use --device rtlsim"),
     "a wave where nothing is simulated": (
-        ("run", "lenet", "--wave", "job.fst"), {},
+        ("run", "--wave", "job.fst", "--host", "conv1_1", "--engine", "largest_taps=9"), {},
         "device 'rtlsim': no layer runs on it, so there is no wave to write (see cortado inspect)"),
     "no such prototxt": (INSPECT, {}, "net.prototxt: the file cannot be read: No such file or directory"),
     "other file": (("inspect", "picture.png"), {"picture.png": b"x"},
@@ -128,7 +129,7 @@ ARGUMENTS = {
         ("run", "net.prototxt", "--device", "golden", "--input", "p.png"), {"net.prototxt": DATA + CONV, "p.png": b"x"},
         ("'p.png': the model must say how pixels become its input (picture in model.json) to take picture files; give "
          "an .npy file instead")),
-    "illegal value": (("inspect", "--engine", "m=3"), {}, "engine configuration: m must be one of 2, 4, not 3"),
+    "illegal value": (("inspect", "--engine", "m=3"), {}, "engine configuration: m must be one of 2, 4, 6, not 3"),
     "value out of range": (("inspect", "--engine", "tiles=2"), {},
                            "engine configuration: tiles must be from 4 to 1024, not 2"),
     "fields that do not fit together": (
@@ -148,13 +149,15 @@ ARGUMENTS = {
     "a layer the FPGA cannot take": (
         ("inspect", "--fpga", "pool1"), {},
         ("layer 'pool1': must run on the FPGA (asked for), but engine 'winograd' cannot take it: type is Pooling; the "
-         "engine takes Convolution. Change the engine's configuration, or keep the layer on the host (--host pool1)")),
+         "engine takes Convolution and InnerProduct, and Pooling with pooling=1. Change the engine's configuration, or "
+         "keep the layer on the host "
+         "(--host pool1)")),
     "both sides": (("inspect", "--fpga", "conv1_1", "--host", "conv1_1"), {},
                    "layer 'conv1_1' must be on the FPGA or on the host, it was asked to be on both"),
-    "strict": (("inspect", "--strict", "--engine", "largest_channels=16"), {},
-               ("layer 'conv2_2': must run on the FPGA (3x3 convolution), but engine 'winograd' cannot take it: input "
-                "channels is 32; the engine takes at most 16 (largest_channels). Change the engine's configuration, or "
-                "keep the layer on the host (--host conv2_2)")),
+    "strict": (("inspect", "--strict", "--engine", "largest_taps=144"), {},
+               ("layer 'conv2_2': must run on the FPGA (3x3 convolution), but engine 'winograd' cannot take it: C * "
+                "kernel height * kernel width is 288; the engine takes 1 to 144 (largest_taps of the configuration). "
+                "Change the engine's configuration, or keep the layer on the host (--host conv2_2)")),
     "output is a file": (("generate", "-o", "out"), {"out": b"x"},
                          "'out': the output folder must be new or empty; give another one or --force"),
     "output inside a file": (("generate", "-o", "out/bundle"), {"out": b"x"},
@@ -163,7 +166,7 @@ ARGUMENTS = {
                                   (f"'{'x' * 300}': the output folder cannot be written: File name too long; give "
                                    "another one")),
     "nothing to generate": (
-        ("generate", "-o", "out", "--host", "conv1_1", "--engine", "largest_channels=1"), {},
+        ("generate", "-o", "out", "--host", "conv1_1", "--engine", "largest_taps=9"), {},
          "network 'digits': nothing to generate, no layer runs on the FPGA (see cortado inspect)"),
     "unknown data file": (("data", "path", "vgg"), {},
                           "unknown data file 'vgg' (known: imagenet-labels, squeezenet, squeezenet-prototxt)"),
@@ -175,6 +178,8 @@ USAGE = {
                                "Invalid value for '--engine': 'm' must be a field and a whole number, as in m=4"),
     "engine without a number": (("run", "--engine", "m=4,pc=two"), "run",
                                 "Invalid value for '--engine': 'pc=two' must be a field and a whole number, as in m=4"),
+    "engine with a field twice": (("inspect", "--engine", "m=4,pc=2", "--engine", "m=2"), "inspect",
+                                  ("Invalid value for '--engine': field 'm' must be given once, not as m=4 and m=2")),
     "unknown device": (("run", "--device", "board"), "run",
                        "Invalid value for '--device': unknown device 'board' (known: golden, rtlsim)"),
     "no pictures": (("verify", "--batch", "0"), "verify",

@@ -25,9 +25,10 @@ RUN = ("run", "--device", "golden", "--batch", "2")
 VERIFY = ("verify", "--device", "golden", "--batch", "1")
 # Its Verilog is made in seconds.
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns=8")
-NOTHING_ON_THE_FPGA = ("--engine", "largest_channels=1", "--host", "conv1_1")
+NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 
-COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("time",), ("doctor",), ("data",), ("data", "list"),
+COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("time",), ("bench",), ("bench", "engine"),
+            ("doctor",), ("data",), ("data", "list"),
             ("data", "get"), ("data", "path"))
 # Takes a second or more to import.
 HEAVY = {"torch", "amaranth", "sklearn", "numpy", "PIL", "rich", "pooch", "requests"}
@@ -62,7 +63,8 @@ def test_help_is_quick(command):
 def test_commands_are_listed_in_the_order_of_the_work(cortado):
     ended = cortado("--help")
     listed = ended.out.partition("\nCommands:\n")[2].splitlines()
-    assert [line.split()[0] for line in listed] == ["run", "inspect", "verify", "generate", "time", "doctor", "data"]
+    assert [line.split()[0] for line in listed] == ["run", "inspect", "verify", "generate", "time", "bench", "synth",
+                                                     "doctor", "data"]
     assert (ended.code, ended.err) == (0, "")
 
 
@@ -203,7 +205,7 @@ def test_weights_nobody_gives_come_from_the_seed(cortado, tmp_path):
 
 
 def test_inspect(cortado):
-    ended = cortado("inspect", "--engine", "largest_channels=16")
+    ended = cortado("inspect", "--engine", "largest_taps=144")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert lines[0] == "digits: 9 layers"
@@ -211,9 +213,48 @@ def test_inspect(cortado):
     assert [words_of(line)[0] for line in lines[2:11]] == LAYERS
     assert row(ended.out, "conv1_2") == words_of("conv1_2 Convolution+ReLU 1x16x8x8 -> 1x16x8x8 147,456 FPGA winograd")
     assert row(ended.out, "conv2_2") == words_of(
-        "conv2_2 Convolution+ReLU 1x32x4x4 -> 1x32x4x4 147,456 host winograd: input channels is 32; the engine takes "
-        "at most 16 (largest_channels)")
+        "conv2_2 Convolution+ReLU 1x32x4x4 -> 1x32x4x4 147,456 host winograd: C * kernel height * kernel width is 288; "
+        "the engine takes 1 to 144 (largest_taps of the configuration)")
     assert "1 wanted on the FPGA fell to the host: conv2_2 (--strict makes this an error)" in lines
+
+
+def test_inspect_says_how_the_engine_runs_a_layer(cortado):
+    ended = cortado("inspect", "alexnet", "--mapping")
+    assert (ended.code, ended.err) == (0, "")
+    conv1 = next(line.split() for line in ended.out.splitlines() if line.startswith("conv1 ") and "space" in line)
+    # 11 x 11 with stride 4 on 3 channels is 3 x 3 on 48.
+    assert conv1[:8] == words_of("conv1 11x11 /4 winograd 1 1 space-to-depth 4x4")
+    conv2 = next(line for line in ended.out.splitlines() if line.startswith("conv2 ") and "pieces" not in line
+                 and "plain" in line)
+    # 5 x 5 is four pieces of 3 x 3.
+    assert words_of(conv2)[:7] == words_of("conv2 5x5, 2 groups winograd 4 1")
+    assert "MAC/mult/cyc" not in cortado("inspect", "alexnet").out
+
+
+def test_the_mapping_in_json(cortado):
+    assert cortado("inspect", "alexnet", "--json").json["mappings"] is None
+    report = cortado("inspect", "alexnet", "--mapping", "--fpga", "fc8", "--batch", "2", "--json").json
+    mappings = report["mappings"]
+    assert list(mappings) == [layer["layer"] for layer in report["layers"] if layer["target"] == "fpga"]
+    for layer in report["layers"]:
+        if layer["target"] == "fpga":
+            mapping = mappings[layer["layer"]]
+            assert mapping["cycles"] == layer["estimate"]["cycles"] == mapping["alternatives"][0]["cycles"]
+            assert mapping["macs_per_multiplier_cycle"] == layer["estimate"]["macs_per_multiplier_cycle"]
+    assert (mappings["conv1"]["kernel"], mappings["conv1"]["stride"], mappings["conv1"]["method"]) == (
+        [11, 11], [4, 4], "winograd")
+    assert (mappings["conv4"]["group"], mappings["conv4"]["pieces"]) == (2, 1)
+    assert (mappings["fc8"]["method"], mappings["fc8"]["arrangement"], mappings["fc8"]["kernel"]) == (
+        "pointwise", "flat", [1, 1])
+
+
+def test_inner_products_on_the_fpga(cortado):
+    report = cortado(*RUN, "--fpga-inner-products", "--json").json
+    where = {layer["layer"]: (layer["target"], layer["reason"]) for layer in report["layers"]}
+    assert where["score"] == ("fpga", "inner product of 2 pictures")
+    assert report["golden"] == {"compared": 5, "equal": 5, "fpga_layers": 5}
+    one = cortado("run", "--device", "golden", "--batch", "1", "--fpga-inner-products", "--json").json
+    assert one["layers"][-2]["reason"] == "inner product of one picture, which would wait for its weights"
 
 
 def test_inspect_a_batch(cortado):
@@ -241,7 +282,7 @@ def test_verify_one_layer(cortado):
     report = cortado(*VERIFY, "--layer", "conv2_1", "--json").json
     assert (report["layers_compared"], report["equal"], report["first_difference"]) == (1, True, None)
     assert [(rung["layer"], rung["upper"], rung["compared"]) for rung in report["rungs"]] == [
-        ("conv2_1", "golden", 32 * 4 * 4)] * 2
+        ("conv2_1", "golden", pictures * 32 * 4 * 4) for pictures in (1, 2)]
 
 
 def test_nothing_to_compare_is_an_error(cortado):
@@ -255,14 +296,14 @@ def test_nothing_to_compare_is_an_error(cortado):
 
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The golden device gets the last byte of layer conv2_1 wrong by 3."""
+    """The golden device gets the last byte of layer conv2_1 wrong by 4, of pictures and of the random map."""
     run = GoldenDevice.run
 
     def run_wrong(self, job, *, source, weights, target):
         run(self, job, source=source, weights=weights, target=target)
         if job.layer == "conv2_1":
             maps = job.target.unpack(self.read(target))
-            maps[-1, -1, -1, -1] ^= 3
+            maps[-1, -1, -1, -1] ^= 4
             self.write(target, job.target.pack(maps))
 
     monkeypatch.setattr(GoldenDevice, "run", run_wrong)
@@ -285,7 +326,7 @@ def test_verify_names_the_first_layer_that_differs(cortado):
     assert ended.json["first_difference"] == {"layer": "conv2_1", "rung": "golden"}
     wrong = [rung for rung in ended.json["rungs"] if not rung["equal"]]
     assert [(rung["layer"], rung["lower"], rung["different"], rung["worst"]) for rung in wrong] == [
-        ("conv2_1", "golden", 1, [0, 31, 3, 3])]
+        ("conv2_1", "golden", 2, [0, 31, 3, 3])]
     assert ended.err == ("error: network 'digits': the rungs must be equal, layer 'conv2_1' is the first that "
                          "differs\n")
     assert ended.code == 1
@@ -307,6 +348,13 @@ def test_generate_a_new_folder(cortado):
     assert "module engine(" in Path("some/bundle/engine.v").read_text()
     # Nothing is left of the folder it was written in.
     assert [path.name for path in Path("some").iterdir()] == ["bundle"]
+
+
+def test_generate_for_less_memory_than_it_needs(cortado):
+    ended = cortado("generate", "-o", "bundle", "--batch", "1000", "--memory-mib", "1", *SMALL_ENGINE)
+    assert ended.err.startswith("error: device memory: ")
+    assert ended.err.endswith("Use a smaller batch or a device with more memory (--memory-mib)\n")
+    assert (ended.code, Path("bundle").exists()) == (1, False)
 
 
 def test_generate_spares_what_is_there_unless_forced(cortado):

@@ -59,7 +59,7 @@ def test_programming_again_starts_anew(open_device, small_engine, job, source):
 
 
 def test_a_job_for_another_configuration(open_device, load, small_engine, convolution, job, source):
-    other = Winograd.from_fields({"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_channels": 20})
+    other = Winograd.from_fields({"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_taps": 180})
     foreign = other.job("conv", convolution, SHAPE)
     device = open_device()
     device.program(small_engine.design())

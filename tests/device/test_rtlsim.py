@@ -80,7 +80,7 @@ def rtlsim(simulator_tools: None, small_engine: Winograd) -> Iterator[Device]:
 ])
 def test_a_corrupted_descriptor_and_the_job_after_it(rtlsim, load, naive, job, convolution, source, change, code):
     buffers = load(rtlsim, job, source)
-    corrupted = CorruptedJob(layer=job.layer, convolution=convolution, blocking=job.blocking, change=change)
+    corrupted = CorruptedJob(layer=job.layer, convolution=convolution, mapping=job.mapping, change=change)
     with pytest.raises(SimulationError, match=(
             rf"^engine: the job must end without error, not with error code {code[0]} \({code[3:-1]}\) after \d+ "
             r"cycles$")):
@@ -91,11 +91,12 @@ def test_a_corrupted_descriptor_and_the_job_after_it(rtlsim, load, naive, job, c
 
 def test_results_beyond_the_memory_and_the_job_after_it(rtlsim, load, naive, job, convolution, source):
     buffers = load(rtlsim, job, source)
-    corrupted = CorruptedJob(layer=job.layer, convolution=convolution, blocking=job.blocking,
+    corrupted = CorruptedJob(layer=job.layer, convolution=convolution, mapping=job.mapping,
                              change=with_checksum(put("output_address", 2**30)))
     with pytest.raises(SimulationError, match=(
-            r"^results: a burst must be 1 to 255 beats at a multiple of 8 bytes inside the memory of 1048576 bytes, "
-            r"not write \d+ beats at 0x40000000, after \d+ cycles$")):
+            r"^engine: the job must end without error, not with error code 5 \(write failed\) after \d+ cycles; "
+            r"results: a burst must be at a multiple of 8 bytes, inside a page of 4096 bytes and inside the memory of "
+            r"1048576 bytes, not write \d+ beats at 0x40000000$")):
         rtlsim.run(corrupted, **buffers)
     rtlsim.run(job, **buffers)
     np.testing.assert_array_equal(job.target.unpack(rtlsim.read(buffers["target"])), naive(convolution, source))

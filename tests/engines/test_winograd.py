@@ -55,14 +55,14 @@ def test_rejects(fields, shape, words):
 
 
 def test_limits_are_those_of_the_configuration():
-    assert rejection(convolution(), (1, 9, 8, 8), largest_channels=8) == (
+    assert rejection(convolution(), (1, 9, 8, 8), largest_taps=72) == (
         "input channels is 9; the engine takes at most 8 (largest_channels)")
-    assert rejection(convolution(), (1, 8, 8, 8), largest_channels=8) is None
+    assert rejection(convolution(), (1, 8, 8, 8), largest_taps=72) is None
 
 
 def test_rejects_a_block_that_does_not_fit():
     # A block that stops short of the edge must end on a beat: 16 tiles of 4 pixels of 1 channel in 512 bits.
-    configuration = {"pc": 1, "pk": 1, "beat_bits": 512, "largest_channels": 16, "buffer_words": 128}
+    configuration = {"pc": 1, "pk": 1, "beat_bits": 512, "largest_taps": 144, "buffer_words": 128}
     words = ("layer 'conv': no block of tiles fits the engine: the narrowest that ends on a beat is 16 tiles wide and "
              "takes 144 words, which is more than ")
     assert rejection(convolution(), (1, 16, 8, 200), **configuration) == words + "buffer_words = 128"
@@ -76,16 +76,20 @@ def test_rejects_more_output_channels_than_sixteen_bits_count_blocks():
         "output channels is 65536; the engine takes at most 65535 (65535 blocks of pk)")
 
 
-def test_rejects_what_is_fused_unless_it_is_a_plain_relu():
-    def fused(slope: float) -> str | None:
+def test_rejects_what_is_fused_unless_it_is_a_relu_it_has():
+    def fused(slope: float, leaky: int = 0) -> str | None:
         net = parse_prototxt(
             f'input: "data" input_shape {{ dim: 1 dim: 4 dim: 8 dim: 8 }} '
             f'layer {{ name: "conv" bottom: "data" top: "conv" {convolution()} }} layer {{ name: "relu" type: "ReLU" '
             f'bottom: "conv" top: "conv" relu_param {{ negative_slope: {slope} }} }}')
-        return Winograd().rejects(replace(net.layers[1], fused=(net.layers[2],)), (TensorShape((1, 4, 8, 8)),))
+        engine = Winograd.from_fields({"leaky": leaky})
+        return engine.rejects(replace(net.layers[1], fused=(net.layers[2],)), (TensorShape((1, 4, 8, 8)),))
 
     assert fused(0.0) is None
-    assert fused(0.1) == "'relu' (ReLU) is fused into it; the engine takes ReLU of slope 0"
+    assert fused(0.1) == (
+        "'relu' (ReLU) is fused into it; the engine takes a ReLU of slope 0 (and leaky ones with leaky=1)")
+    assert fused(0.1, leaky=1) is None
+    assert fused(-0.1, leaky=1) == "'relu' (ReLU) is fused into it; the engine takes a ReLU of slope 0 to 255/256"
 
 
 @pytest.mark.parametrize(("fields", "words"), [
@@ -94,10 +98,10 @@ def test_rejects_what_is_fused_unless_it_is_a_plain_relu():
     ({"m": 3}, "engine configuration: m must be one of 2, 4, not 3"),
     ({"pc": True}, "engine configuration: pc must be one of 1, 2, 4, 8, 16, not True"),
     ({"pk": 3}, "engine configuration: pk must be one of 1, 2, 4, 8, 16, not 3"),
-    ({"data_bits": 16}, "engine configuration: data_bits must be one of 8, not 16"),
-    ({"weight_bits": 4}, "engine configuration: weight_bits must be one of 8, not 4"),
+    ({"data_bits": 12}, "engine configuration: data_bits must be one of 8, 16, not 12"),
+    ({"weight_bits": 4}, "engine configuration: weight_bits must be one of 8, 16, not 4"),
     ({"beat_bits": 32}, "engine configuration: beat_bits must be one of 64, 128, 256, 512, not 32"),
-    ({"largest_channels": 0}, "engine configuration: largest_channels must be from 1 to 4096, not 0"),
+    ({"largest_taps": 0}, "engine configuration: largest_channels must be from 1 to 4096, not 0"),
     ({"tiles": 3}, "engine configuration: tiles must be from 4 to 1024, not 3"),
     ({"buffer_words": 2**15}, "engine configuration: buffer_words must be from 4 to 16384, not 32768"),
     ({"block_columns": 0}, "engine configuration: block_columns must be from 1 to 256, not 0"),
@@ -140,18 +144,19 @@ def test_the_job_is_the_layer_cut_into_descriptors(rng):
 
 
 def test_the_design_names_its_configuration():
-    configuration = WinogradConfiguration(m=2, pc=2, pk=1, beat_bits=64, largest_channels=24, tiles=12,
+    configuration = WinogradConfiguration(m=2, pc=2, pk=1, beat_bits=64, largest_taps=216, tiles=12,
                                           buffer_words=48, block_columns=8)
     design = Winograd(configuration=configuration).design()
     assert (design.engine, design.configuration_hash, design.beat_bits) == ("winograd", configuration.hash, 64)
     assert Winograd(configuration=configuration).multipliers == 4 * 4 * 2 * 1
     ports = design.ports
     assert ports["clk"] == ports["rst"] == {"direction": "input", "width": 1}
-    assert ports["descriptor__payload"] == {"direction": "input", "width": 32}
-    assert ports["activations__payload"] == {"direction": "input", "width": 64}
-    assert ports["results__payload"] == {"direction": "output", "width": 64}
-    assert ports["results_request__payload"] == {"direction": "output", "width": 40}
-    assert ports["counters__cycles"] == {"direction": "output", "width": 48}
+    assert ports["irq"] == {"direction": "output", "width": 1}
+    assert ports["s_axi_control_awaddr"] == {"direction": "input", "width": 12}
+    assert ports["m_axi_araddr"] == {"direction": "output", "width": 32}
+    assert ports["m_axi_rdata"] == {"direction": "input", "width": 64}
+    assert ports["m_axi_wdata"] == {"direction": "output", "width": 64}
+    assert ports["m_axi_wstrb"] == {"direction": "output", "width": 8}
 
 
 def test_the_hash_names_every_field():

@@ -30,25 +30,25 @@ FILLS = ("random", "lowest", "highest", "alternating", "sparse")
 # Between them: m 2 and 4; a beat of several pixels and of one; a row of a tile that is a part of a beat, a beat, and
 # two; buffers so small that one layer takes many blocks, one or two of them at a time.
 CONFIGURATIONS = {
-    "m2": WinogradConfiguration(m=2, pc=2, pk=1, beat_bits=64, largest_channels=24, tiles=12, buffer_words=48,
+    "m2": WinogradConfiguration(m=2, pc=2, pk=1, beat_bits=64, largest_taps=216, tiles=12, buffer_words=48,
                                 block_columns=8),
-    "m4": WinogradConfiguration(m=4, pc=4, pk=2, beat_bits=128, largest_channels=24, tiles=9, buffer_words=40,
+    "m4": WinogradConfiguration(m=4, pc=4, pk=2, beat_bits=128, largest_taps=216, tiles=9, buffer_words=40,
                                 block_columns=6),
-    "wide": WinogradConfiguration(m=2, pc=4, pk=8, beat_bits=64, largest_channels=24, tiles=12, buffer_words=36,
+    "wide": WinogradConfiguration(m=2, pc=4, pk=8, beat_bits=64, largest_taps=216, tiles=12, buffer_words=36,
                                   block_columns=5),
 }
 
 # The far corners of the legal range.
 CORNERS = {
-    "widest port": WinogradConfiguration(m=4, pc=1, pk=1, beat_bits=512, largest_channels=16, tiles=20,
+    "widest port": WinogradConfiguration(m=4, pc=1, pk=1, beat_bits=512, largest_taps=144, tiles=20,
                                          buffer_words=160, block_columns=20),
-    "one pixel a beat": WinogradConfiguration(m=2, pc=16, pk=1, beat_bits=128, largest_channels=40, tiles=16,
+    "one pixel a beat": WinogradConfiguration(m=2, pc=16, pk=1, beat_bits=128, largest_taps=360, tiles=16,
                                               buffer_words=24, block_columns=9),
-    "one channel in": WinogradConfiguration(m=2, pc=1, pk=16, beat_bits=128, largest_channels=6, tiles=7,
+    "one channel in": WinogradConfiguration(m=2, pc=1, pk=16, beat_bits=128, largest_taps=54, tiles=7,
                                             buffer_words=24, block_columns=3),
-    "four beats a row": WinogradConfiguration(m=4, pc=2, pk=8, beat_bits=64, largest_channels=10, tiles=4,
+    "four beats a row": WinogradConfiguration(m=4, pc=2, pk=8, beat_bits=64, largest_taps=90, tiles=4,
                                               buffer_words=20, block_columns=4),
-    "smallest block": WinogradConfiguration(m=4, pc=1, pk=8, beat_bits=64, largest_channels=3, tiles=5, buffer_words=9,
+    "smallest block": WinogradConfiguration(m=4, pc=1, pk=8, beat_bits=64, largest_taps=27, tiles=5, buffer_words=9,
                                             block_columns=2),
 }
 

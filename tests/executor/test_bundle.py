@@ -47,7 +47,7 @@ def test_files(written):
 
 def test_manifest(written, plan, pipeline, small_engine):
     manifest = json.loads((written / "manifest.json").read_text())
-    assert manifest["manifest"] == 1
+    assert manifest["manifest"] == 2
     assert (manifest["network"], manifest["engine"], manifest["multipliers"]) == ("small", "winograd", 32)
     assert manifest["configuration"] == asdict(small_engine.configuration)
     assert manifest["configuration_hash"] == small_engine.configuration.hash

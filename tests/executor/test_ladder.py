@@ -30,13 +30,14 @@ class Fault:
 
 
 class Faulty:
-    """A device that flips one bit of one layer's result."""
+    """A device that flips one bit of one layer's result, in one job of that many maps."""
 
     fault: Fault
+    batch: int = 3
 
     def run(self, job, *, source, weights, target):
         counters = super().run(job, source=source, weights=weights, target=target)
-        if job.layer == self.fault.layer:
+        if job.layer == self.fault.layer and job.shape.batch == self.batch:
             maps = job.target.unpack(self.read(target))
             maps.view(np.uint8)[self.fault.place] ^= 1 << self.fault.bit
             self.write(target, job.target.pack(maps))
@@ -72,7 +73,9 @@ def test_two_steps_a_layer(request, kind, plan, pipeline, pictures):
     assert steps(rungs) == [("a", "reference", "golden"), ("a", "golden", kind), ("b/3x3", "reference", "golden"),
                             ("b/3x3", "golden", kind)]
     assert differing(rungs) == []
-    assert [rung.compared for rung in rungs] == [3 * 4 * 9 * 7] * 2 + [3 * 3 * 5 * 4] * 2
+    # The step to the device has a random map beside the three pictures.
+    assert [rung.compared for rung in rungs] == [(batch * kernels) * size for kernels, size in ((4, 9 * 7), (3, 5 * 4))
+                                                 for batch in (3, 4)]
     for rung in rungs:
         assert (rung.different, 0 <= rung.mean_error <= rung.max_error <= rung.largest_tolerance) == (0, True)
         # Rounding a result is half a step; the rest is what rounding the weights did.
@@ -97,10 +100,20 @@ def test_one_bit_is_found_and_named(request, plan, pipeline, pictures, kind, fau
     assert rung.mean_error == pytest.approx(2.0**fault.bit / rung.compared)
 
 
+def test_a_fault_that_shows_on_the_random_map_only(plan, pipeline, pictures):
+    device = FaultyGolden(OPTIONS)
+    device.fault, device.batch = Fault("a", (0, 1, 2, 3), 3), 1
+    rungs = climbed(plan, pipeline, pictures, device)
+    (rung,) = (rung for rung in rungs if not rung.equal)
+    assert (rung.layer, rung.upper, rung.different, rung.worst) == ("a", "golden", 1, (3, 1, 2, 3))
+    assert rung.max_error == 8
+
+
 def with_convolution(plan: Plan, layer: str, **changes: object) -> Plan:
     """The plan with some fields of one layer's integers changed."""
     old = plan.convolutions[layer]
-    fields = {name: getattr(old, name) for name in ("weight", "bias", "multiplier", "shift", "pad", "relu")}
+    fields = {name: getattr(old, name) for name in (
+        "weight", "bias", "multiplier", "shift", "pad", "stride", "dilation", "group", "relu", "slope")}
     return replace(plan, convolutions={**plan.convolutions, layer: IntegerConvolution(**{**fields, **changes})})
 
 

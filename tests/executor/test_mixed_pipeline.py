@@ -64,17 +64,16 @@ def test_the_network_of_the_file_and_the_prepared_one_are_equal(model, pictures)
 
 def test_every_convolution_is_on_the_fpga_and_the_results_are_close(model, pictures):
     pipeline = MixedPipeline(model, batch=2)
-    assert pipeline.cut.fpga_layers == ("conv", "grouped/group1", "grouped/group2", "last")
+    assert pipeline.cut.fpga_layers == ("conv", "grouped", "last")
     plan = pipeline.plan(pictures, Calibration())
-    # Both groups write into one blob of one scale, and so does the sum beside them.
-    assert len({plan.scales[blob] for blob in ("grouped@grouped/group1", "grouped@grouped/group2", "grouped", "sum",
-                                               "join")}) == 1
+    # Both parts of the Concat have one scale.
+    assert len({plan.scales[blob] for blob in ("grouped", "sum", "join")}) == 1
     with GoldenDevice(DeviceOptions()) as device:
         run = Executor(plan, pipeline.net, device).run({"data": pictures}, compare=True)
-    assert (run.equal_layers, run.compared_layers) == (4, 4)
+    assert (run.equal_layers, run.compared_layers) == (3, 3)
     reference = pipeline.reference(pictures)
     error = np.abs(run.values["last"] - reference).max() / np.abs(reference).max()
-    # Four layers of int8, each good to about a hundredth.
+    # Three layers of int8, each good to about a hundredth.
     assert error < 0.05
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 CASES = {
-    "m2": {"m": 2, "pc": 1, "pk": 2, "largest_channels": 512},
-    "m4": {"m": 4, "pc": 1, "pk": 1, "largest_channels": 4096, "buffer_words": 4096},
+    "m2": {"m": 2, "pc": 1, "pk": 2, "largest_taps": 4608},
+    "m4": {"m": 4, "pc": 1, "pk": 1, "largest_taps": 36864, "buffer_words": 4096},
 }
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 
 CASES = {
-    "m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_channels": 8, "tiles": 16, "buffer_words": 64},
-    "m4": {"m": 4, "pc": 4, "pk": 1, "beat_bits": 128, "largest_channels": 8, "tiles": 16, "buffer_words": 64},
-    "one_pixel_a_beat": {"m": 4, "pc": 8, "pk": 1, "beat_bits": 64, "largest_channels": 8, "tiles": 16,
+    "m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_taps": 72, "tiles": 16, "buffer_words": 64},
+    "m4": {"m": 4, "pc": 4, "pk": 1, "beat_bits": 128, "largest_taps": 72, "tiles": 16, "buffer_words": 64},
+    "m6": {"m": 6, "pc": 2, "pk": 1, "beat_bits": 128, "largest_taps": 72, "tiles": 16, "buffer_words": 64},
+    "one_pixel_a_beat": {"m": 4, "pc": 8, "pk": 1, "beat_bits": 64, "largest_taps": 72, "tiles": 16,
                          "buffer_words": 64},
-    "many_pixels_a_beat": {"m": 2, "pc": 1, "pk": 1, "beat_bits": 256, "largest_channels": 4, "tiles": 16,
+    "many_pixels_a_beat": {"m": 2, "pc": 1, "pk": 1, "beat_bits": 256, "largest_taps": 36, "tiles": 16,
                            "buffer_words": 64},
 }
 

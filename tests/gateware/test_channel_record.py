@@ -8,7 +8,8 @@ import pytest
 
 CASES = {
     "m2": {"m": 2, "pc": 1, "pk": 4},
-    "m4": {"m": 4, "pc": 1, "pk": 1},
+    "m4": {"m": 4, "pc": 1, "pk": 1, "tiles": 24},
+    "m6": {"m": 6, "pc": 1, "pk": 2, "tiles": 7},
 }
 
 

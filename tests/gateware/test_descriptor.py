@@ -16,9 +16,10 @@ HASH = "0123456789abcdef"
 # The order of the words is part of the engine's interface.
 WORDS = (
     "magic", "configuration", "flags", "input_address", "input_plane_pitch", "input_run_pitch", "input_runs",
-    "input_run_beats", "input_rows", "input_row_beats", "top_rows", "left_columns", "skip_columns", "input_columns",
-    "tile_rows", "tile_columns", "channel_blocks", "filter_blocks", "buffer_base", "plane_words", "row_words",
-    "weights_address", "output_address", "output_plane_pitch", "output_row_pitch", "output_rows", "output_row_beats")
+    "input_run_beats", "input_rows", "input_row_beats", "top_rows", "left_groups", "left_columns", "skip_columns",
+    "column_step", "input_columns", "planes", "tile_rows", "tile_columns", "channel_blocks", "filter_blocks",
+    "buffer_base", "plane_words", "row_words", "weights_address", "output_address", "output_plane_pitch",
+    "output_row_pitch", "output_rows", "output_row_beats")
 NUMBERED = {name: 100 + index for index, name in enumerate(WORDS) if name not in ("magic", "configuration")}
 
 
@@ -28,8 +29,8 @@ def test_words_stand_in_memory_as_the_table_says() -> None:
     assert len(packed) == DESCRIPTOR_BYTES == 4 * DESCRIPTOR_WORDS
     assert packed[:4] == b"WIN1"
     assert words[1] == 0x89ABCDEF
-    assert words[2:27] == tuple(range(102, 127))
-    assert words[27:31] == (0, 0, 0, 0)
+    assert words[2:30] == tuple(range(102, 130))
+    assert words[30] == 0
     assert sum(words) % 2**32 == 0
 
 
@@ -45,7 +46,7 @@ def test_any_words_sum_to_zero(rng: np.random.Generator) -> None:
         words = Descriptor(**values).encode(HASH)
         assert words.dtype == np.dtype("<u4")
         assert int(words.sum(dtype=np.uint64)) % 2**32 == 0
-        assert words[2:27].tolist() == list(values.values())
+        assert words[2:30].tolist() == list(values.values())
 
 
 @pytest.mark.parametrize("name", NUMBERED)
@@ -57,6 +58,10 @@ def test_a_number_beyond_32_bits_is_refused(name: str, value: int) -> None:
 
 
 def test_codes_and_flags_are_fixed() -> None:
-    assert {flag.name: flag.value for flag in Flag} == {"LAST": 1, "EXCLUSIVE": 2, "JOINED_ROWS": 4}
+    assert {flag.name: flag.value for flag in Flag} == {
+        "LAST": 1, "EXCLUSIVE": 2, "JOINED_ROWS": 4, "PLANES_FOLLOW": 8, "CONTINUES": 16, "UNFINISHED": 32,
+        "POINTWISE": 64}
     assert {code.name: code.value for code in ErrorCode} == {
-        "NONE": 0, "BAD_MAGIC": 1, "WRONG_CONFIGURATION": 2, "BAD_CHECKSUM": 3, "OUT_OF_RANGE": 4, "WRITE_FAILED": 5}
+        "NONE": 0, "BAD_MAGIC": 1, "WRONG_CONFIGURATION": 2, "BAD_CHECKSUM": 3, "OUT_OF_RANGE": 4, "WRITE_FAILED": 5,
+        "DESCRIPTOR_READ_FAILED": 6, "ACTIVATION_READ_FAILED": 7, "WEIGHT_READ_FAILED": 8, "BAD_LIST": 9, "ABORTED": 10,
+        "LEFT_OVER": 11}

@@ -8,7 +8,7 @@ import pytest
 
 CASES = {
     # The table in the bench is written for this configuration.
-    "m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_channels": 8, "tiles": 16, "buffer_words": 32,
+    "m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_taps": 72, "tiles": 16, "buffer_words": 32,
            "block_columns": 8},
 }
 

@@ -9,6 +9,7 @@ import pytest
 CASES = {
     "m2": {"m": 2, "pc": 2, "pk": 1, "tiles": 32},
     "m4": {"m": 4, "pc": 1, "pk": 1, "tiles": 8},
+    "m6": {"m": 6, "pc": 1, "pk": 1, "tiles": 8},
 }
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pytest
 
 CASES = {
-    "m2": {"m": 2, "pc": 1, "pk": 2, "largest_channels": 3},
-    "m4": {"m": 4, "pc": 1, "pk": 1, "largest_channels": 3},
+    "m2": {"m": 2, "pc": 1, "pk": 2, "largest_taps": 27},
+    "m4": {"m": 4, "pc": 1, "pk": 1, "largest_taps": 27},
+    "m6": {"m": 6, "pc": 1, "pk": 1, "largest_taps": 27},
 }
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 
 CASES = {
-    "m2": {"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "tiles": 6, "largest_channels": 4},
-    "m2_pairs_at_once": {"m": 2, "pc": 1, "pk": 2, "beat_bits": 128, "tiles": 4, "largest_channels": 4},
-    "m4": {"m": 4, "pc": 1, "pk": 1, "beat_bits": 64, "tiles": 5, "largest_channels": 1},
+    "m2": {"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "tiles": 6, "largest_taps": 36},
+    "m2_pairs_at_once": {"m": 2, "pc": 1, "pk": 2, "beat_bits": 128, "tiles": 4, "largest_taps": 36},
+    "m4": {"m": 4, "pc": 1, "pk": 1, "beat_bits": 64, "tiles": 5, "largest_taps": 9},
+    "m6": {"m": 6, "pc": 1, "pk": 1, "beat_bits": 64, "tiles": 5, "largest_taps": 9},
 }
 
 

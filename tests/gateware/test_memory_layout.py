@@ -1,17 +1,13 @@
-"""Maps and weights in memory, byte by byte."""
+"""Maps in memory, byte by byte."""
 
 from __future__ import annotations
-
-import struct
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cortado.gateware.configuration import WinogradConfiguration
-from cortado.gateware.memory_layout import MapLayout, pack_weights
-from cortado.numerics.convolution import IntegerConvolution
+from cortado.gateware.memory_layout import MapLayout
 
 
 def map_layouts() -> st.SearchStrategy[MapLayout]:
@@ -77,69 +73,6 @@ def test_a_small_map_byte_by_byte() -> None:
     ]
     assert (layout.blocks, layout.row_beats, layout.row_pitch, layout.plane_pitch, layout.image_pitch) == (
         2, 1, 8, 16, 32)
-
-
-def layer(filters: int, channels: int, seed: int, *, relu: bool) -> IntegerConvolution:
-    rng = np.random.default_rng(seed)
-    return IntegerConvolution(
-        weight=rng.integers(-128, 128, (filters, channels, 3, 3)).astype(np.int8),
-        bias=rng.integers(-2**31, 2**31, filters).astype(np.int32),
-        multiplier=rng.integers(0, 2**16, filters).astype(np.uint16),
-        shift=rng.integers(0, 49, filters).astype(np.uint8), pad=(1, 1, 1, 1), relu=relu)
-
-
-def naive_weights(convolution: IntegerConvolution, configuration: WinogradConfiguration) -> bytearray:
-    """For each pk filters: their records, then for each pc channels the kernels, filter by filter."""
-    filters, channels = convolution.weight.shape[:2]
-    content = bytearray()
-
-    def fill_up() -> None:
-        while len(content) % configuration.beat_bytes:
-            content.append(0)
-
-    for first_filter in range(0, filters, configuration.pk):
-        block = range(first_filter, first_filter + configuration.pk)
-        for k in block:
-            numbers = ((int(convolution.bias[k]), int(convolution.multiplier[k]), int(convolution.shift[k]))
-                       if k < filters else (0, 0, 0))
-            content += struct.pack("<iHBB", *numbers, int(convolution.relu))
-        fill_up()
-        for first_channel in range(0, channels, configuration.pc):
-            for k in block:
-                for c in range(first_channel, first_channel + configuration.pc):
-                    for tap in range(9):
-                        inside = k < filters and c < channels
-                        content.append(int(convolution.weight[k, c, tap // 3, tap % 3]) & 255 if inside else 0)
-            fill_up()
-    return content
-
-
-@given(
-    filters=st.integers(1, 9), channels=st.integers(1, 9), pc=st.sampled_from([1, 2, 4]), pk=st.sampled_from([1, 2, 8]),
-    beat_bits=st.sampled_from([64, 128, 512]), relu=st.booleans(), seed=st.integers(0, 2**32 - 1))
-def test_weights_lie_as_nested_loops_write_them(filters: int, channels: int, pc: int, pk: int, beat_bits: int,
-                                                relu: bool, seed: int) -> None:
-    configuration = WinogradConfiguration(pc=pc, pk=pk, beat_bits=beat_bits)
-    convolution = layer(filters, channels, seed, relu=relu)
-    packed = pack_weights(convolution, configuration)
-    assert packed.dtype == np.uint8
-    assert packed.tobytes() == bytes(naive_weights(convolution, configuration))
-    assert len(packed) == configuration.beat_bytes * configuration.filter_blocks(filters) * (
-        configuration.record_beats + configuration.channel_blocks(channels) * configuration.pass_beats)
-
-
-def test_small_weights_byte_by_byte() -> None:
-    configuration = WinogradConfiguration(m=2, pc=1, pk=2, beat_bits=64)
-    convolution = IntegerConvolution(
-        weight=np.arange(1, 10, dtype=np.int8).reshape(1, 1, 3, 3), bias=np.array([-2], np.int32),
-        multiplier=np.array([0x1234], np.uint16), shift=np.array([7], np.uint8), pad=(0, 0, 0, 0), relu=True)
-    assert pack_weights(convolution, configuration).tolist() == [
-        0xFE, 0xFF, 0xFF, 0xFF, 0x34, 0x12, 7, 1,  # the record: bias, multiplier, shift, flags
-        0, 0, 0, 0, 0, 0, 0, 1,  # of a filter that is not there
-        1, 2, 3, 4, 5, 6, 7, 8,
-        9, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0,
-    ]
 
 
 @pytest.mark.parametrize("maps", [np.zeros((1, 3, 2, 3), np.int16), np.zeros((1, 3, 3, 2), np.int8)])

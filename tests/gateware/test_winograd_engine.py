@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-TINY = {"tiles": 8, "block_columns": 4, "largest_channels": 8}
+TINY = {"tiles": 8, "block_columns": 4, "largest_taps": 72}
 M2 = {"m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "buffer_words": 24, **TINY}}
 M4 = {"m4": {"m": 4, "pc": 1, "pk": 2, "beat_bits": 64, "buffer_words": 40, **TINY}}
 

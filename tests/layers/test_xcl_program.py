@@ -28,8 +28,8 @@ def test_both_places_of_the_fields(fields):
     ({"kernel_name": "winograd"}, "winograd", {}),
     ({"xcl_name": "winograd_pe.xclbin", "kernel_name": "winograd_pe"}, "winograd", {}),
     ({"xcl_name": "winograd_m4_pc4_pk4.xclbin"}, "winograd", {"m": 4, "pc": 4, "pk": 4}),
-    ({"xcl_name": "winograd_pe_m2_beat_bits256_largest_channels1024"}, "winograd",
-     {"m": 2, "beat_bits": 256, "largest_channels": 1024}),
+    ({"xcl_name": "winograd_pe_m2_beat_bits256_largest_taps9216"}, "winograd",
+     {"m": 2, "beat_bits": 256, "largest_taps": 9216}),
     ({"xcl_name": "direct_m4", "kernel_name": "direct"}, "direct", {"m": 4}),
 ])
 def test_the_grammar(names, engine, fields):

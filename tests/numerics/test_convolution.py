@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cortado.errors import ConfigurationError, GraphError, WeightsError
 from cortado.numerics import convolution
-from cortado.numerics.convolution import EXACT_PRODUCTS, LARGEST_TAPS, IntegerConvolution, Pad
+from cortado.numerics.convolution import EXACT_PRODUCTS, LARGEST_TAPS, IntegerConvolution, Pad, Pair
 
 LOW, HIGH = -128, 127
 
@@ -29,25 +29,32 @@ def int8(rng: np.random.Generator, *shape: int) -> np.ndarray:
     return rng.integers(LOW, HIGH + 1, shape).astype(np.int8)
 
 
-def naive_sums(x: np.ndarray, weight: np.ndarray, pad: Pad) -> np.ndarray:
-    """Six nested loops, slow and obvious."""
+def naive_sums(x: np.ndarray, weight: np.ndarray, pad: Pad = (0, 0, 0, 0), stride: Pair = (1, 1),
+               dilation: Pair = (1, 1), group: int = 1) -> np.ndarray:
+    """Seven nested loops, slow and obvious."""
     top, bottom, left, right = pad
-    count, channels, height, width = x.shape
-    kernels, _, rows, columns = weight.shape
-    sums = np.zeros((count, kernels, height + top + bottom - rows + 1, width + left + right - columns + 1), np.int64)
+    count, _, height, width = x.shape
+    kernels, channels, rows, columns = weight.shape
+    out_height = (height + top + bottom - ((rows - 1) * dilation[0] + 1)) // stride[0] + 1
+    out_width = (width + left + right - ((columns - 1) * dilation[1] + 1)) // stride[1] + 1
+    sums = np.zeros((count, kernels, out_height, out_width), np.int64)
     for n, k, p, q in np.ndindex(sums.shape):
+        first = k // (kernels // group) * channels
         for c, r, s in np.ndindex(channels, rows, columns):
-            y_in, x_in = p + r - top, q + s - left
+            y_in = p * stride[0] + r * dilation[0] - top
+            x_in = q * stride[1] + s * dilation[1] - left
             if 0 <= y_in < height and 0 <= x_in < width:
-                sums[n, k, p, q] += int(x[n, c, y_in, x_in]) * int(weight[k, c, r, s])
+                sums[n, k, p, q] += int(x[n, first + c, y_in, x_in]) * int(weight[k, c, r, s])
     return sums
 
 
-def torch_sums(x: np.ndarray, weight: np.ndarray, pad: Pad) -> np.ndarray:
+def torch_sums(x: np.ndarray, weight: np.ndarray, pad: Pad, stride: Pair = (1, 1), dilation: Pair = (1, 1),
+               group: int = 1) -> np.ndarray:
     """float64 holds every sum exactly, so torch's order of addition does not matter."""
     top, bottom, left, right = pad
     padded = torch.nn.functional.pad(torch.tensor(x, dtype=torch.float64), (left, right, top, bottom))
-    return torch.nn.functional.conv2d(padded, torch.tensor(weight, dtype=torch.float64)).numpy().astype(np.int64)
+    return torch.nn.functional.conv2d(padded, torch.tensor(weight, dtype=torch.float64), stride=stride,
+                                      dilation=dilation, groups=group).numpy().astype(np.int64)
 
 
 @settings(deadline=None)
@@ -67,6 +74,98 @@ def test_sums_equal_nested_loops(shape: tuple, kernels: int, kernel: tuple, pad:
     sums = layer(weight, pad=pad).accumulate(x)
     assert sums.dtype == np.int64
     np.testing.assert_array_equal(sums, naive_sums(x, weight, pad))
+
+
+def fields_that_fit(draw: st.DrawFn, height: int, width: int, largest_kernel: int) -> dict:
+    """Stride, dilation, pad and a kernel whose window is no larger than the padded map."""
+    pad = draw(st.tuples(*[st.integers(0, 4)] * 4))
+    stride, dilation = draw(st.tuples(*[st.integers(1, 4)] * 2)), draw(st.tuples(*[st.integers(1, 3)] * 2))
+    sizes = (height + pad[0] + pad[1], width + pad[2] + pad[3])
+    kernel = tuple(draw(st.integers(1, min(largest_kernel, (size - 1) // step + 1)))
+                   for size, step in zip(sizes, dilation, strict=True))
+    return {"kernel": kernel, "pad": pad, "stride": stride, "dilation": dilation}
+
+
+@st.composite
+def small_layers(draw: st.DrawFn) -> tuple[tuple, int, dict]:
+    """A shape (N, C, H, W), a number of kernels, and all other fields."""
+    group = draw(st.integers(1, 3))
+    height, width = draw(st.integers(1, 7)), draw(st.integers(1, 7))
+    shape = (draw(st.integers(1, 3)), group * draw(st.integers(1, 2)), height, width)
+    return shape, group * draw(st.integers(1, 2)), {"group": group, **fields_that_fit(draw, height, width, 4)}
+
+
+@st.composite
+def large_layers(draw: st.DrawFn) -> tuple[tuple, int, dict]:
+    """As `small_layers`, in the sizes of networks."""
+    group = draw(st.sampled_from([1, 1, 2, 8, 32]))
+    height, width = draw(st.integers(1, 80)), draw(st.integers(1, 80))
+    channels = draw(st.integers(1, 600 // group if height * width < 400 else 32 // group))
+    shape = (draw(st.integers(1, 8 if height * width < 400 else 2)), group * channels, height, width)
+    return shape, group * draw(st.integers(1, 4)), {"group": group, **fields_that_fit(draw, height, width, 11)}
+
+
+def drawn(case: tuple[tuple, int, dict], seed: int) -> tuple[np.ndarray, np.ndarray, dict]:
+    """Maps, weights and the fields of the layer beside them."""
+    shape, kernels, fields = case
+    rng = np.random.default_rng(seed)
+    kernel = fields.pop("kernel")
+    return int8(rng, *shape), int8(rng, kernels, shape[1] // fields["group"], *kernel), fields
+
+
+@settings(deadline=None)
+@given(case=small_layers(), seed=st.integers(0, 2**32 - 1))
+def test_any_layer_equals_nested_loops(case: tuple, seed: int) -> None:
+    x, weight, fields = drawn(case, seed)
+    convolution_layer = layer(weight, **fields)
+    expected = naive_sums(x, weight, **fields)
+    assert convolution_layer.output_shape(x.shape) == expected.shape
+    assert convolution_layer.in_channels == x.shape[1]
+    np.testing.assert_array_equal(convolution_layer.accumulate(x), expected)
+
+
+@settings(deadline=None)
+@given(case=large_layers(), seed=st.integers(0, 2**32 - 1))
+def test_any_large_layer_equals_torch(case: tuple, seed: int) -> None:
+    x, weight, fields = drawn(case, seed)
+    np.testing.assert_array_equal(layer(weight, **fields).accumulate(x), torch_sums(x, weight, **fields))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kernels", "kernel", "fields"),
+    [
+        ((1, 3, 227, 227), 8, (11, 11), {"stride": (4, 4)}),
+        ((2, 96, 27, 27), 32, (5, 5), {"pad": (2, 2, 2, 2), "group": 2}),
+        ((1, 3, 224, 224), 8, (7, 7), {"stride": (2, 2), "pad": (3, 3, 3, 3)}),
+        ((1, 256, 28, 28), 32, (1, 1), {}),
+        ((2, 64, 56, 56), 32, (1, 1), {"stride": (2, 2)}),
+        ((1, 64, 33, 33), 64, (3, 3), {"group": 64, "pad": (1, 1, 1, 1)}),
+        ((1, 24, 40, 31), 16, (3, 3), {"dilation": (2, 2), "pad": (2, 2, 2, 2)}),
+        ((8, 2304, 1, 1), 40, (1, 1), {}),
+    ],
+    ids=str,
+)
+def test_layers_of_known_networks_equal_torch(shape: tuple, kernels: int, kernel: tuple, fields: dict) -> None:
+    rng = np.random.default_rng(23)
+    x, weight = int8(rng, *shape), int8(rng, kernels, shape[1] // fields.get("group", 1), *kernel)
+    np.testing.assert_array_equal(layer(weight, **fields).accumulate(x),
+                                  torch_sums(x, weight, **({"pad": (0, 0, 0, 0)} | fields)))
+
+
+def test_an_inner_product_is_a_one_by_one_kernel() -> None:
+    rng = np.random.default_rng(24)
+    x, weight = int8(rng, 5, 3000), int8(rng, 7, 3000)
+    sums = layer(weight[:, :, None, None]).accumulate(x[:, :, None, None])
+    np.testing.assert_array_equal(sums[:, :, 0, 0], x.astype(np.int64) @ weight.astype(np.int64).T)
+
+
+def test_weights_too_many_to_keep_give_the_same_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(25)
+    x, weight = int8(rng, 3, 2500, 1, 2), int8(rng, 4, 2500, 1, 1)
+    kept = layer(weight).accumulate(x)
+    monkeypatch.setattr(convolution, "LARGEST_KEPT", 0)
+    np.testing.assert_array_equal(layer(weight).accumulate(x), kept)
+    np.testing.assert_array_equal(kept, torch_sums(x, weight, (0, 0, 0, 0)))
 
 
 @pytest.mark.parametrize("channels", [1, 113, 114, 512])
@@ -120,27 +219,32 @@ def test_sums_of_whole_layers_equal_torch(shape: tuple, kernels: int, kernel: tu
 def test_sums_do_not_depend_on_how_the_work_is_cut(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(convolution, "BLOCK", block)
     rng = np.random.default_rng(21)
-    x, weight = int8(rng, 5, 4, 6, 5), int8(rng, 3, 4, 3, 3)
-    np.testing.assert_array_equal(layer(weight, pad=(1, 1, 1, 1)).accumulate(x), naive_sums(x, weight, (1, 1, 1, 1)))
+    x, weight = int8(rng, 5, 4, 6, 5), int8(rng, 4, 2, 3, 3)
+    for fields in ({"pad": (1, 1, 1, 1)}, {"pad": (1, 0, 2, 1), "stride": (2, 3)}, {"dilation": (2, 1)}):
+        np.testing.assert_array_equal(layer(weight, group=2, **fields).accumulate(x),
+                                      naive_sums(x, weight, group=2, **fields))
 
 
-@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize(("relu", "slope"), [(False, 0), (True, 0), (True, 1), (True, 26), (True, 255)])
 @pytest.mark.parametrize("channels", [3, 200])
-def test_golden_adds_the_bias_rounds_saturates_and_clips(relu: bool, channels: int) -> None:
+def test_golden_adds_the_bias_rounds_saturates_and_clips(relu: bool, slope: int, channels: int) -> None:
     rng = np.random.default_rng(22)
     x, weight = int8(rng, 2, channels, 5, 4), int8(rng, 6, channels, 3, 3)
     bias = rng.integers(-(2**31), 2**31, 6).astype(np.int32)
     bias[2:] >>= 12
     multiplier = rng.integers(2**15, 2**16, 6).astype(np.uint16)
     shift = np.array([41, 40, 28, 27, 26, 0], np.uint8)
-    convolution_layer = layer(weight, bias=bias, multiplier=multiplier, shift=shift, pad=(1, 1, 1, 1), relu=relu)
+    convolution_layer = layer(weight, bias=bias, multiplier=multiplier, shift=shift, pad=(1, 1, 1, 1), relu=relu,
+                              slope=slope)
     result = convolution_layer.golden(x)
     sums = naive_sums(x, weight, (1, 1, 1, 1))
     assert result.dtype == np.int8
     for n, k, p, q in np.ndindex(result.shape):
         total = int(sums[n, k, p, q]) + int(bias[k])
         expected = min(max(round(Fraction(total * int(multiplier[k]), 2 ** int(shift[k]))), LOW), HIGH)
-        assert result[n, k, p, q] == (max(expected, 0) if relu else expected)
+        if relu and expected < 0:
+            expected = round(Fraction(expected * slope, 256))
+        assert result[n, k, p, q] == expected
     assert len(np.unique(result)) > 20
 
 
@@ -169,6 +273,9 @@ def test_the_output_shape_is_known_without_data() -> None:
     assert convolution_layer.taps == 18
     assert convolution_layer.kernel == (3, 2)
     assert (convolution_layer.in_channels, convolution_layer.out_channels) == (3, 5)
+    grouped = layer(np.ones((4, 3, 11, 11), np.int8), stride=(4, 4), group=2)
+    assert grouped.output_shape((2, 6, 227, 227)) == (2, 4, 55, 55)
+    assert (grouped.in_channels, grouped.taps, grouped.reach) == (6, 363, (11, 11))
 
 
 ONES = np.ones((2, 3, 3, 3), np.int8)
@@ -198,6 +305,14 @@ ONES = np.ones((2, 3, 3, 3), np.int8)
         (GraphError, {"pad": (0, 0, -1, 0)},
          r"pad must be \(top, bottom, left, right\), each at least 0, not \(0, 0, -1, 0\)"),
         (GraphError, {"pad": (1, 1)}, r"pad must be \(top, bottom, left, right\), each at least 0, not \(1, 1\)"),
+        (GraphError, {"stride": (0, 1)}, r"stride must be \(vertical, horizontal\), each at least 1, not \(0, 1\)"),
+        (GraphError, {"dilation": (1, 1, 1)},
+         r"dilation must be \(vertical, horizontal\), each at least 1, not \(1, 1, 1\)"),
+        (GraphError, {"group": 3}, r"group must divide the 2 output channels, not 3"),
+        (GraphError, {"group": 0}, r"group must divide the 2 output channels, not 0"),
+        (ConfigurationError, {"relu": True, "slope": 256},
+         r"slope must be 0 to 255, and 0 without relu, not 256 with relu"),
+        (ConfigurationError, {"slope": 1}, r"slope must be 0 to 255, and 0 without relu, not 1 without relu"),
     ],
 )
 def test_fields_that_do_not_fit_are_refused(error: type, fields: dict, message: str) -> None:
@@ -208,6 +323,12 @@ def test_fields_that_do_not_fit_are_refused(error: type, fields: dict, message: 
 def test_a_shift_beyond_its_range_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"^requantize: the shift of channel 1 must be 0 to 48, not 49$"):
         layer(ONES, shift=np.array([48, 49], np.uint8))
+
+
+def test_a_map_smaller_than_the_dilated_kernel_is_refused() -> None:
+    with pytest.raises(GraphError, match=r"^integer convolution: the padded map must be at least as large as the "
+                                         r"kernel with its dilation, 5x3, not 4x9; enlarge the pad$"):
+        layer(ONES, dilation=(2, 1)).output_shape((1, 3, 4, 9))
 
 
 @pytest.mark.parametrize(

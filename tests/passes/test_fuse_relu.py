@@ -12,7 +12,7 @@ def test_behind_convolution_and_inner_product(network, wiring):
 
 def test_one_behind_another(network, wiring):
     net = network("conv Convolution data -> a", "r1 ReLU a -> b", "r2 ReLU b -> c")
-    assert wiring(fuse_relu(net)) == ["conv +r1 +r2 data -> c"]
+    assert wiring(fuse_relu(net)) == ["conv +r1 data -> b", "r2 b -> c"]
 
 
 def test_a_value_others_read_keeps_its_relu(network, wiring):

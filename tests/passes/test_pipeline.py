@@ -40,32 +40,18 @@ def test_digits_has_only_what_the_planner_places(wiring):
 def test_everything_at_once(network, wiring, trained, outputs, same):
     net = network(*BRANCHES)
     weights = trained(net)
-    prepared, changed = prepare(net, weights, groups_to_split=lambda _: {"grouped"})
-    assert wiring(prepared) == [
-        "conv +relu data -> a",
-        "grouped/slice a -> a@grouped/group1 a@grouped/group2",
-        "grouped/group1 +grouped_relu a@grouped/group1 -> l@grouped/group1",
-        "grouped/group2 +grouped_relu a@grouped/group2 -> l@grouped/group2",
-        "grouped/concat l@grouped/group1 l@grouped/group2 -> l",
-        "pool a -> p", "join l p -> j", "ip j -> out"]
-    # Slices, the pooling and the Concats make all of them one; what the InnerProduct makes has a scale of its own.
-    assert prepared.scale_groups == (frozenset({
-        "a", "a@grouped/group1", "a@grouped/group2", "l@grouped/group1", "l@grouped/group2", "l", "p", "j"}),)
-    assert set(changed) == {"conv", "grouped/group1", "grouped/group2", "ip"}
+    prepared, changed = prepare(net, weights)
+    assert wiring(prepared) == ["conv +relu data -> a", "grouped +grouped_relu a -> l", "pool a -> p", "join l p -> j",
+                                "ip j -> out"]
+    # The pooling and the Concat make all of them one; what the InnerProduct makes has a scale of its own.
+    assert prepared.scale_groups == (frozenset({"a", "l", "p", "j"}),)
+    assert set(changed) == {"conv", "grouped", "ip"}
     assert same(outputs(net, weights), outputs(prepared, changed))
-
-
-def test_the_caller_sees_the_network_that_is_split(network, trained):
-    net = network(*BRANCHES)
-    seen = []
-    prepare(net, trained(net), groups_to_split=lambda net: seen.append(net) or ())
-    assert [layer.name for layer in seen[0].layers] == ["input", "conv", "grouped", "pool", "join", "ip"]
-    assert [layer.name for layer in seen[0].layer("grouped").fused] == ["grouped_relu"]
 
 
 def test_preparing_twice_changes_nothing(network, trained):
     net = network(*BRANCHES)
-    once = prepare(net, trained(net), groups_to_split=lambda _: {"grouped"})
+    once = prepare(net, trained(net))
     assert prepare(*once) == once
 
 

@@ -50,6 +50,14 @@ def test_zeros_have_no_range():
     assert ranges(Calibration(), np.zeros(9)) == 0
 
 
+def test_what_a_leaky_relu_makes_has_the_range_of_what_it_gets():
+    values = np.array([-1, 0.5, 3], np.float32)
+    calibration = Calibration(percentile=100)
+    assert calibration.ranges(OneBlob(), {"x": values}, {"x": 0.125})["x"] == 8
+    assert calibration.ranges(OneBlob(), {"x": values}, {"x": 0.5})["x"] == 3
+    assert calibration.ranges(OneBlob(), {"x": values}, {"y": 0.125})["x"] == 3
+
+
 def test_infinite_values_are_told():
     assert ranges(Calibration(), [1, np.inf]) == np.inf
     assert np.isnan(ranges(Calibration(), [1, np.nan]))

@@ -12,15 +12,19 @@ from cortado.planner.partition import partition
 from cortado.planner.plan import Target
 
 
-def placement(layer, **options):
+def placement(layer, batch=1, **options):
     """Of the layer `x` over 8 channels of 8x8."""
     net = parse_prototxt('name: "n" input: "data" input_shape { dim: 1 dim: 8 dim: 8 dim: 8 }\n'
                          f'layer {{ name: "x" bottom: "data" top: "x" {layer} }}')
-    return partition(net, infer_shapes(net), Winograd(), **options).placement("x")
+    return partition(net, infer_shapes(net, batch=batch), Winograd(), **options).placement("x")
 
 
 def convolution(words="", beside=""):
     return (f'type: "Convolution" {beside} convolution_param {{ num_output: 8 kernel_size: 3 pad: 1 {words} }}')
+
+
+def inner_product(words="", beside=""):
+    return f'type: "InnerProduct" {beside} inner_product_param {{ num_output: 8 {words} }}'
 
 
 @pytest.mark.parametrize(("layer", "target", "reason"), [
@@ -34,11 +38,21 @@ def convolution(words="", beside=""):
     (convolution("engine: CAFFE"), Target.HOST, "its file says engine: CAFFE"),
     (convolution("engine: OCL", "ocl_enable: false"), Target.HOST, "its file says ocl_enable: false"),
     (convolution("engine: CAFFE", "ocl_enable: true"), Target.FPGA, "its file says ocl_enable: true"),
-    (convolution("engine: OCL stride: 2"), Target.HOST, "winograd: stride is 2x2; the engine takes 1x1"),
+    (convolution("engine: OCL stride: 5"), Target.HOST, "winograd: vertical stride is 5; the engine takes 1 to 4"),
+    (convolution("stride: 2"), Target.FPGA, "3x3 convolution"),
+    (convolution("group: 4"), Target.FPGA, "3x3 convolution, 4 groups"),
+    # Depthwise uses the engine badly and runs on it all the same.
+    (convolution("group: 8"), Target.FPGA, "3x3 convolution, 8 groups"),
+    ('type: "Convolution" convolution_param { num_output: 8 kernel_h: 1 kernel_w: 7 }', Target.FPGA,
+     "1x7 convolution"),
     ('type: "Pooling" pooling_param { kernel_size: 2 engine: OCL }', Target.HOST,
-     "winograd: type is Pooling; the engine takes Convolution"),
-    ('type: "LRN" lrn_param { engine: OCL }', Target.HOST, "winograd: type is LRN; the engine takes Convolution"),
+     "winograd: type is Pooling; the engine takes Convolution and InnerProduct, and Pooling with pooling=1"),
+    ('type: "LRN" lrn_param { engine: OCL }', Target.HOST,
+     "winograd: type is LRN; the engine takes Convolution and InnerProduct"),
     ('type: "LRN"', Target.HOST, "LRN runs on the host"),
+    (inner_product(), Target.HOST, "InnerProduct runs on the host"),
+    (inner_product("engine: OCL"), Target.FPGA, "its file says engine: OCL"),
+    (inner_product("", "ocl_enable: true"), Target.FPGA, "its file says ocl_enable: true"),
 ])
 def test_words_of_the_file(layer, target, reason):
     place = placement(layer)
@@ -48,6 +62,28 @@ def test_words_of_the_file(layer, target, reason):
 def test_the_caller_goes_before_the_file():
     assert placement(convolution("subengine: DIRECT engine: CAFFE"), fpga=("x",)).target is Target.FPGA
     assert placement(convolution("engine: OCL", "ocl_enable: true"), host=("x",)).target is Target.HOST
+
+
+@pytest.mark.parametrize(("layer", "batch", "options", "target", "reason"), [
+    (inner_product(), 4, {}, Target.HOST, "InnerProduct runs on the host"),
+    (inner_product(), 4, {"inner_products": True}, Target.FPGA, "inner product of 4 pictures"),
+    (inner_product(), 1, {"inner_products": True}, Target.HOST,
+     "inner product of one picture, which would wait for its weights"),
+    (inner_product(), 1, {"inner_products": True, "fpga": ("x",)}, Target.FPGA, "asked for"),
+    (inner_product(), 4, {"inner_products": True, "host": ("x",)}, Target.HOST, "kept on the host as asked"),
+    (inner_product("engine: CAFFE"), 4, {"inner_products": True}, Target.HOST, "its file says engine: CAFFE"),
+    (inner_product("", "ocl_enable: false"), 4, {"inner_products": True}, Target.HOST,
+     "its file says ocl_enable: false"),
+])
+def test_inner_products_go_there_where_somebody_asks(layer, batch, options, target, reason):
+    place = placement(layer, batch, **options)
+    assert (place.target, place.reason) == (target, reason)
+
+
+def test_an_fpga_layer_says_how_it_runs():
+    place = placement(convolution("stride: 2"))
+    assert place.mapping.cycles == place.estimate.cycles == place.mapping.alternatives[0].cycles
+    assert placement(inner_product()).mapping is None
 
 
 def test_strict_makes_what_the_file_asks_an_error():
@@ -61,7 +97,8 @@ def test_strict_makes_what_the_file_asks_an_error():
 TWO = """
 name: "n" input: "data" input_shape { dim: 1 dim: 8 dim: 8 dim: 8 }
 layer { name: "a" type: "Convolution" bottom: "data" top: "a" convolution_param { num_output: 4 kernel_size: 3 } }
-layer { name: "b" type: "Convolution" bottom: "a" top: "b" convolution_param { num_output: 2 kernel_size: 5 } }
+layer { name: "b" type: "Convolution" bottom: "a" top: "b"
+        convolution_param { num_output: 2 kernel_size: 5 stride: 5 } }
 layer { name: "c" type: "Softmax" bottom: "b" top: "c" }
 """
 
@@ -82,7 +119,7 @@ def test_every_layer_is_placed_with_its_shapes_and_costs():
     assert 0 < place.estimate.macs_per_multiplier_cycle <= 4
     fallen = cut.placement("b")
     assert (fallen.target, fallen.wanted, fallen.engine, fallen.estimate) == (Target.HOST, True, None, None)
-    assert fallen.reason == "winograd: kernel is 5x5; the engine takes 3x3"
+    assert fallen.reason == "winograd: vertical stride is 5; the engine takes 1 to 4"
     host = cut.placement("c")
     assert (host.target, host.wanted, host.macs) == (Target.HOST, False, 0)
 
@@ -91,14 +128,14 @@ def test_strict_spares_what_is_kept_on_the_host():
     with pytest.raises(PlanError) as caught:
         cut_two(strict=True)
     assert str(caught.value) == (
-        "layer 'b': must run on the FPGA (convolution), but engine 'winograd' cannot take it: kernel is 5x5; the "
-        "engine takes 3x3. Change the engine's configuration, or keep the layer on the host (--host b)")
+        "layer 'b': must run on the FPGA (5x5 convolution), but engine 'winograd' cannot take it: vertical stride is "
+        "5; the engine takes 1 to 4. Change the engine's configuration, or keep the layer on the host (--host b)")
     assert cut_two(strict=True, host=("b",)).placement("b").reason == "kept on the host as asked"
 
 
 @pytest.mark.parametrize(("layer", "rejection"), [
-    ("b", "kernel is 5x5; the engine takes 3x3"),
-    ("c", "type is Softmax; the engine takes Convolution"),
+    ("b", "vertical stride is 5; the engine takes 1 to 4"),
+    ("c", "type is Softmax; the engine takes Convolution and InnerProduct"),
 ])
 def test_a_layer_asked_for_that_cannot_run_there(layer, rejection):
     with pytest.raises(PlanError) as caught:

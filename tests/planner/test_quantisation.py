@@ -9,9 +9,11 @@ import pytest
 
 from cortado.errors import PlanError
 from cortado.frontends.prototxt import parse_prototxt
+from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec, NetSpec
 from cortado.planner.quantisation import LayerFormat, blob_scales, quantise_convolution
 
+BOTTOM = TensorShape((1, 2, 8, 8))
 RELU = 'layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }'
 
 
@@ -33,7 +35,7 @@ def weight(rng: np.random.Generator) -> np.ndarray:
 
 
 def test_weights_have_a_scale_per_output_channel(layer, weight):
-    convolution, layer_format = quantise_convolution(layer, (weight,), {"data": 0.1, "conv": 0.2})
+    convolution, layer_format = quantise_convolution(layer, BOTTOM, (weight,), {"data": 0.1, "conv": 0.2})
     for channel, kernels in enumerate(weight.astype(np.float64)):
         scale = np.abs(kernels).max() / 127
         assert layer_format.weight_scales[channel] == scale
@@ -46,18 +48,18 @@ def test_weights_have_a_scale_per_output_channel(layer, weight):
 
 def test_biases_are_in_units_of_the_sums(layer, weight):
     bias = np.array([0.5, -3, 100], np.float32)
-    convolution, layer_format = quantise_convolution(layer, (weight, bias), {"data": 0.1, "conv": 0.2})
+    convolution, layer_format = quantise_convolution(layer, BOTTOM, (weight, bias), {"data": 0.1, "conv": 0.2})
     np.testing.assert_array_equal(convolution.bias, np.round(bias / (0.1 * np.array(layer_format.weight_scales))))
     assert (convolution.bias.dtype, layer_format.clipped_biases) == (np.int32, 0)
 
 
 def test_without_a_bias_it_is_zero(layer, weight):
     np.testing.assert_array_equal(
-        quantise_convolution(layer, (weight,), {"data": 0.1, "conv": 0.2})[0].bias, np.zeros(3))
+        quantise_convolution(layer, BOTTOM, (weight,), {"data": 0.1, "conv": 0.2})[0].bias, np.zeros(3))
 
 
 def test_results_come_back_by_the_nearest_sixteen_bit_factor(layer, weight):
-    convolution, layer_format = quantise_convolution(layer, (weight,), {"data": 0.1, "conv": 0.2})
+    convolution, layer_format = quantise_convolution(layer, BOTTOM, (weight,), {"data": 0.1, "conv": 0.2})
     wanted = 0.1 * np.array(layer_format.weight_scales) / 0.2
     got = convolution.multiplier / 2.0 ** convolution.shift
     assert (np.abs(got / wanted - 1) <= 2.0**-16).all()
@@ -67,7 +69,7 @@ def test_results_come_back_by_the_nearest_sixteen_bit_factor(layer, weight):
 def test_a_channel_of_zeros(layer, weight):
     weight[1] = 0
     bias = np.array([1, 2, 3], np.float32)
-    convolution, layer_format = quantise_convolution(layer, (weight, bias), {"data": 0.1, "conv": 0.2})
+    convolution, layer_format = quantise_convolution(layer, BOTTOM, (weight, bias), {"data": 0.1, "conv": 0.2})
     assert layer_format.weight_scales[1] == 1.0
     assert not convolution.weight[1].any()
     # 2 in units of 0.1 * 1, brought back by 0.1 / 0.2 to 2 in units of 0.2.
@@ -77,7 +79,7 @@ def test_a_channel_of_zeros(layer, weight):
 
 def test_biases_beyond_32_bits_are_clipped_and_counted(layer, weight):
     bias = np.array([1e9, -1e12, 1], np.float32)
-    convolution, layer_format = quantise_convolution(layer, (weight, bias), {"data": 1e-4, "conv": 0.2})
+    convolution, layer_format = quantise_convolution(layer, BOTTOM, (weight, bias), {"data": 1e-4, "conv": 0.2})
     assert convolution.bias[:2].tolist() == [2**31 - 1, -2**31]
     assert layer_format.clipped_biases == 2
 
@@ -85,28 +87,76 @@ def test_biases_beyond_32_bits_are_clipped_and_counted(layer, weight):
 def test_a_factor_that_is_too_large(layer, weight):
     with pytest.raises(PlanError, match=(
             r"^layer 'conv': requantize: the factor of channel 0 must be at least 0 and below 65535\.5, not \S+$")):
-        quantise_convolution(layer, (weight,), {"data": 1e6, "conv": 1e-6})
+        quantise_convolution(layer, BOTTOM, (weight,), {"data": 1e6, "conv": 1e-6})
 
 
 @pytest.mark.parametrize(("fields", "pad"), [("", (0, 0, 0, 0)), ("pad: 2", (2, 2, 2, 2)),
                                              ("pad_h: 1 pad_w: 2", (1, 1, 2, 2))])
 def test_pads(weight, fields, pad):
-    assert quantise_convolution(network(fields).layer("conv"), (weight,), {"data": 1, "conv": 1})[0].pad == pad
+    assert quantise_convolution(network(fields).layer("conv"), BOTTOM, (weight,), {"data": 1, "conv": 1})[0].pad == pad
 
 
 def test_a_fused_relu(layer, weight):
     scales = {"data": 0.1, "conv": 0.2}
-    assert not quantise_convolution(layer, (weight,), scales)[0].relu
+    assert not quantise_convolution(layer, BOTTOM, (weight,), scales)[0].relu
     fused = replace(layer, fused=(network().layer("relu"),))
-    assert quantise_convolution(fused, (weight,), scales)[0].relu
+    assert quantise_convolution(fused, BOTTOM, (weight,), scales)[0].relu
+
+
+def test_stride_dilation_and_groups():
+    net = network("pad: 1 stride_h: 2 stride_w: 1 dilation: 3 dilation: 1 group: 1")
+    convolution, _ = quantise_convolution(net.layer("conv"), BOTTOM, (np.ones((3, 2, 3, 3), np.float32),),
+                                          {"data": 1, "conv": 1})
+    assert (convolution.stride, convolution.dilation, convolution.group) == ((2, 1), (3, 1), 1)
+    net = network("group: 3")
+    convolution, _ = quantise_convolution(net.layer("conv"), TensorShape((1, 6, 8, 8)),
+                                          (np.ones((3, 2, 3, 3), np.float32),), {"data": 1, "conv": 1})
+    assert (convolution.group, convolution.in_channels) == (3, 6)
+
+
+@pytest.mark.parametrize("fields", ["", "transpose: true", "axis: -3"])
+def test_an_inner_product_is_a_one_by_one_convolution(rng, fields):
+    """Over the values of a picture in the order of its memory."""
+    net = parse_prototxt('name: "n" input: "data" input_shape { dim: 1 dim: 2 dim: 3 dim: 4 } layer { name: "ip" type: '
+                         f'"InnerProduct" bottom: "data" top: "ip" inner_product_param {{ num_output: 5 {fields} }} }}')
+    weight = rng.standard_normal((5, 24)).astype(np.float32)
+    blob = weight.T if "transpose" in fields else weight
+    bottom = TensorShape((1, 2, 3, 4))
+    convolution, layer_format = quantise_convolution(net.layer("ip"), bottom, (blob,), {"data": 0.1, "ip": 20.0})
+    scales = np.abs(weight.astype(np.float64)).max(axis=1) / 127
+    assert layer_format.weight_scales == tuple(scales)
+    x = rng.integers(-128, 128, (6, 2, 3, 4)).astype(np.int8)
+    sums = convolution.accumulate(x.reshape(6, 24, 1, 1))
+    numbers = np.round(weight / scales[:, None]).astype(np.int64)
+    np.testing.assert_array_equal(sums[:, :, 0, 0], x.reshape(6, 24).astype(np.int64) @ numbers.T)
+
+
+@pytest.mark.parametrize(("slope", "numerator", "words"), [(0.0, 0, "ReLU"), (0.1, 26, "leaky ReLU, 26/256"),
+                                                           (0.25, 64, "leaky ReLU, 64/256")])
+def test_the_slope_of_a_fused_relu(layer, weight, slope, numerator, words):
+    relu = parse_prototxt(f'name: "n" input: "x" input_shape {{ dim: 1 }} layer {{ name: "relu" type: "ReLU" bottom: '
+                          f'"x" top: "y" relu_param {{ negative_slope: {slope} }} }}').layer("relu")
+    convolution, layer_format = quantise_convolution(replace(layer, fused=(relu,)), BOTTOM, (weight,),
+                                                     {"data": 0.1, "conv": 0.2})
+    assert (convolution.relu, convolution.slope) == (True, numerator)
+    assert (layer_format.relu_slope, layer_format.words[3]) == (numerator / 256, words)
+
+
+def test_a_slope_no_number_of_256ths_is_near_to(layer, weight):
+    relu = parse_prototxt('name: "n" input: "x" input_shape { dim: 1 } layer { name: "relu" type: "ReLU" bottom: "x" '
+                          'top: "y" relu_param { negative_slope: 1.5 } }').layer("relu")
+    with pytest.raises(PlanError, match=(
+            r"^layer 'conv': the slope of its ReLU must be from 0 to 255/256 on the FPGA, not 1\.5; keep the layer on "
+            r"the host \(--host conv\)$")):
+        quantise_convolution(replace(layer, fused=(relu,)), BOTTOM, (weight,), {"data": 0.1, "conv": 0.2})
 
 
 def test_the_format_in_numbers_and_words(layer, weight):
-    layer_format = quantise_convolution(layer, (weight,), {"data": 0.05, "conv": 0.25})[1]
+    layer_format = quantise_convolution(layer, BOTTOM, (weight,), {"data": 0.05, "conv": 0.25})[1]
     low, high = (np.abs(weight[channel]).max() / 127 for channel in (2, 1))
     assert layer_format == LayerFormat(input_bits=8, input_scale=0.05, weight_bits=8,
                                        weight_scales=layer_format.weight_scales, output_bits=8, output_scale=0.25)
-    assert layer_format.words == ("int8 x 0.05", f"int8 x {low:.3g} to {high:.3g}", "int8 x 0.25")
+    assert layer_format.words == ("int8 x 0.05", f"int8 x {low:.3g} to {high:.3g}", "int8 x 0.25", "")
 
 
 def test_the_scale_of_a_blob_is_its_range_over_127():

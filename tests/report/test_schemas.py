@@ -89,10 +89,12 @@ def test_the_schemas_know_what_the_code_knows():
 @pytest.mark.parametrize("arguments", [
     ("inspect",),
     # One layer falls to the host, one is kept there.
-    ("inspect", "--engine", "largest_channels=16", "--host", "conv1_1"),
+    ("inspect", "--engine", "largest_taps=144", "--host", "conv1_1"),
+    # Mosaics, space to depth, pieces, groups and an inner product.
+    ("inspect", "alexnet", "--mapping", *TWO_PICTURES, "--fpga", "fc8"),
     ("run", "--device", "golden", *TWO_PICTURES),
     # No layer on the FPGA.
-    ("run", "--device", "golden", *TWO_PICTURES, "--engine", "largest_channels=1", "--host", "conv1_1"),
+    ("run", "--device", "golden", *TWO_PICTURES, "--engine", "largest_taps=9", "--host", "conv1_1"),
     ("verify", "--device", "golden", *TWO_PICTURES),
     ("time", "--repeats", "1"),
     ("doctor",),
@@ -102,7 +104,7 @@ def test_a_report_is_what_the_schema_says(arguments):
 
 
 def test_nothing_to_verify_is_reported_and_an_error():
-    report = printed_by("verify", "--device", "golden", "--engine", "largest_channels=1", "--host", "conv1_1",
+    report = printed_by("verify", "--device", "golden", "--engine", "largest_taps=9", "--host", "conv1_1",
                         exit_code=1)
     assert violations("verify", report) == []
     assert (report["layers_compared"], report["equal"], report["rungs"]) == (0, False, [])

@@ -1,4 +1,4 @@
-"""A small stand-in with the ports of an engine, and its simulator libraries."""
+"""A small stand-in for an engine behind the AXI ports, and its simulator libraries."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from amaranth.hdl import Assert, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from cortado.gateware.axi_engine import AxiEngine
+from cortado.gateware.cycle_counters import COUNTER_NAMES
+from cortado.gateware.descriptor import FIELD_NAMES
+from cortado.gateware.stream_reader import REQUEST_LAYOUT, StreamReader
 from cortado.simulation.build import build_library
 from cortado.simulation.counters import Counters
 from cortado.simulation.memory_model import MemoryModel
-from cortado.simulation.register import COUNTERS
 from cortado.simulation.simulator import Simulator
 from cortado.simulation.toolchain import compiler, verilator
 from cortado.simulation.verilog import to_verilog
@@ -32,14 +35,22 @@ MEMORY_BYTES = 1 << 20
 A, B, TOTAL = 0x20000, 0x40000, 0x60000
 
 
+# Where the flags of any descriptor lie: whoever fetches it looks for the last one.
+ORDER_WORD = FIELD_NAMES.index("flags")
+TERMS_WORD = 8
+
+
 class Order(IntFlag):
-    """Word 0 of a descriptor of the stand-in; words 1 to 4 are beats, and the addresses of both terms and the sum."""
+    """The flags of a descriptor of the stand-in.
+
+    The words from `TERMS_WORD` on are beats, the addresses of both terms and the sum, and an error code.
+    """
 
     NONE = 0
     LAST = 1
     HANG = 2
     FAIL = 4
-    """Raise the error code in word 5."""
+    """Raise the error code."""
     LEAVE = 8
     """Be idle again as soon as the requests are out."""
     BREAK = 16
@@ -47,30 +58,55 @@ class Order(IntFlag):
 
 
 class Requester(wiring.Component):
-    """Asks for `beats` beats from `address` on, in bursts."""
+    """Asks for `beats` beats from `address` on, in bursts that keep to no boundary."""
 
-    def __init__(self, beat_bytes: int) -> None:
-        self.beat_bytes = beat_bytes
-        request = data.StructLayout({"address": 32, "beats": 8})
+    def __init__(self, beat_bits: int) -> None:
+        self.beat_bytes = beat_bits // 8
         super().__init__({"start": In(1), "address": In(32), "beats": In(16), "idle": Out(1),
-                          "o": Out(stream.Signature(request))})
+                          "request": Out(stream.Signature(REQUEST_LAYOUT))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         address, left = Signal(32), Signal(16)
-        beats = self.o.payload.beats
+        beats = self.request.payload.beats
         m.d.comb += [
             beats.eq(BURST_BEATS),
-            self.o.payload.address.eq(address),
-            self.o.valid.eq(left != 0),
+            self.request.payload.address.eq(address),
+            self.request.valid.eq(left != 0),
             self.idle.eq(left == 0),
         ]
         with m.If(left < BURST_BEATS):
             m.d.comb += beats.eq(left)
         with m.If(self.start):
             m.d.sync += [address.eq(self.address), left.eq(self.beats)]
-        with m.Elif(self.o.valid & self.o.ready):
+        with m.Elif(self.request.valid & self.request.ready):
             m.d.sync += [address.eq(address + beats * self.beat_bytes), left.eq(left - beats)]
+        return m
+
+
+class Reader(wiring.Component):
+    """Reads `beats` beats from `address` on, and holds what its engine does not take yet: the memory may not wait."""
+
+    def __init__(self, beat_bits: int) -> None:
+        self.beat_bits = beat_bits
+        super().__init__({"start": In(1), "address": In(32), "beats": In(16), "idle": Out(1),
+                          "request": Out(stream.Signature(REQUEST_LAYOUT)), "i": In(stream.Signature(beat_bits)),
+                          "o": Out(stream.Signature(beat_bits))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.reader = reader = StreamReader(beat_bits=self.beat_bits)
+        for name in ("request", "o"):
+            wiring.connect(m, getattr(reader, name), wiring.flipped(getattr(self, name)))
+        wiring.connect(m, wiring.flipped(self.i), reader.i)
+        command, asking = reader.command, Signal()
+        m.d.comb += [
+            self.idle.eq(~asking), command.valid.eq(asking), command.payload.address.eq(self.address),
+            command.payload.run_beats.eq(self.beats), command.payload.runs.eq(1), command.payload.planes.eq(1)]
+        with m.If(self.start):
+            m.d.sync += asking.eq(1)
+        with m.Elif(command.ready):
+            m.d.sync += asking.eq(0)
         return m
 
 
@@ -79,7 +115,7 @@ class AddEngine(wiring.Component):
 
     def __init__(self, beat_bits: int) -> None:
         self.beat_bits = beat_bits
-        request = stream.Signature(data.StructLayout({"address": 32, "beats": 8}))
+        request = stream.Signature(REQUEST_LAYOUT)
         beat = stream.Signature(beat_bits)
         super().__init__({
             "descriptor": In(stream.Signature(32)),
@@ -88,30 +124,35 @@ class AddEngine(wiring.Component):
             "results_request": Out(request), "results": Out(beat), "results_response": In(stream.Signature(1)),
             "status": Out(wiring.Signature({"busy": Out(1), "error": Out(8)})),
             "identity": Out(32), "configuration_hash": Out(64),
-            "counters": Out(wiring.Signature({name: Out(48) for name in COUNTERS})),
+            "counters": Out(wiring.Signature({name: Out(48) for name in COUNTER_NAMES})),
         })
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         masters = []
-        words = Signal(data.ArrayLayout(32, 6))
+        words = Signal(data.ArrayLayout(32, TERMS_WORD + 5))
+        order, terms = words[ORDER_WORD], [words[TERMS_WORD + index] for index in range(5)]
         word = Signal(range(32))
         start = Signal()
         for index, name in enumerate(("activations", "weights", "results")):
-            m.submodules[name] = master = Requester(self.beat_bits // 8)
-            wiring.connect(m, master.o, wiring.flipped(getattr(self, f"{name}_request")))
-            m.d.comb += [master.start.eq(start), master.beats.eq(words[1]), master.address.eq(words[2 + index])]
+            kind = Requester if name == "results" else Reader
+            m.submodules[name] = master = kind(self.beat_bits)
+            wiring.connect(m, master.request, wiring.flipped(getattr(self, f"{name}_request")))
+            if name != "results":
+                wiring.connect(m, wiring.flipped(getattr(self, name)), master.i)
+            m.d.comb += [master.start.eq(start), master.beats.eq(terms[0]), master.address.eq(terms[1 + index])]
             masters.append(master)
 
+        a, b, _ = masters
         moving = Signal()
         m.d.comb += [
             self.identity.eq(IDENTITY),
             self.configuration_hash.eq(CONFIGURATION_HASH),
-            self.results.payload.eq(self.activations.payload + self.weights.payload),
-            self.results.valid.eq(self.activations.valid & self.weights.valid),
+            self.results.payload.eq(a.o.payload + b.o.payload),
+            self.results.valid.eq(a.o.valid & b.o.valid),
             moving.eq(self.results.valid & self.results.ready),
-            self.activations.ready.eq(moving),
-            self.weights.ready.eq(moving),
+            a.o.ready.eq(moving),
+            b.o.ready.eq(moving),
             self.results_response.ready.eq(1),
         ]
         unanswered = Signal(16)
@@ -134,20 +175,20 @@ class AddEngine(wiring.Component):
                     with m.If(word < len(words)):
                         m.d.sync += words[word].eq(self.descriptor.payload)
                     with m.If(~self.status.busy):
-                        m.d.sync += [getattr(counters, name).eq(0) for name in COUNTERS]
+                        m.d.sync += [getattr(counters, name).eq(0) for name in COUNTER_NAMES]
                     with m.If(word == 31):
                         m.next = "start"
             with m.State("start"):
-                m.d.comb += Assert(~(words[0] & Order.BREAK).any(), "order must be kept")
-                with m.If(words[0] & Order.FAIL):
-                    m.d.sync += self.status.error.eq(words[5])
-                with m.Elif(~(words[0] & Order.HANG).any()):
+                m.d.comb += Assert(~(order & Order.BREAK).any(), "order must be kept")
+                with m.If(order & Order.FAIL):
+                    m.d.sync += self.status.error.eq(terms[4])
+                with m.Elif(~(order & Order.HANG).any()):
                     m.d.comb += start.eq(1)
                     m.next = "run"
             with m.State("run"):
                 asked_all = masters[0].idle & masters[1].idle & masters[2].idle
-                with m.If(asked_all & ((unanswered == 0) | (words[0] & Order.LEAVE).any())):
-                    with m.If(words[0] & Order.LAST):
+                with m.If(asked_all & ((unanswered == 0) | (order & Order.LEAVE).any())):
+                    with m.If(order & Order.LAST):
                         m.d.sync += self.status.busy.eq(0)
                     m.next = "read"
         return m
@@ -168,14 +209,15 @@ class Sum:
     def words(self) -> np.ndarray:
         """The descriptor: (32,) uint32."""
         words = np.zeros(32, np.uint32)
-        words[:6] = self.order, self.beats, self.a, self.b, self.total, self.error
+        words[ORDER_WORD] = self.order
+        words[TERMS_WORD:TERMS_WORD + 5] = self.beats, self.a, self.b, self.total, self.error
         return words
 
 
 def run(simulator: Simulator, *orders: Sum, **options) -> Counters:
     """Write descriptors to address 0 and run them; the last one is flagged."""
     *first, last = [order.words for order in orders]
-    last[0] |= Order.LAST
+    last[ORDER_WORD] |= Order.LAST
     simulator.memory_write(0, np.concatenate([*first, last]))
     return simulator.run(0, len(orders), **options)
 
@@ -211,8 +253,8 @@ def library(toolchain: None) -> Callable[..., Path]:
     source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
     def make(beat_bits: int = 128, trace: bool = False) -> Path:
-        return build_library(f"stand-in {source} {beat_bits}", lambda: to_verilog(AddEngine(beat_bits)), beat_bits,
-                             trace)
+        return build_library(f"stand-in {source} {beat_bits}",
+                             lambda: to_verilog(AxiEngine(AddEngine(beat_bits), beat_bits=beat_bits)), beat_bits, trace)
 
     return make
 

@@ -9,6 +9,7 @@ import pytest
 from tests.simulation.conftest import AddEngine
 
 from cortado.errors import CacheError, ToolError
+from cortado.gateware.axi_engine import AxiEngine
 from cortado.simulation import verilator
 from cortado.simulation.build import build_library, build_verilog
 from cortado.simulation.cache import MANIFEST
@@ -61,7 +62,7 @@ def test_library_is_built_once(cache: Path, compiled: list[dict]) -> None:
     library = build_library("a hash", elaborate, 128)
     assert build_library("a hash", elaborate, 128) == library
     assert elaborate.calls == 1
-    assert compiled == [{"beat_bits": 128, "descriptor_bytes": 128, "trace": False}]
+    assert compiled == [{"beat_bits": 128, "trace": False}]
     assert sorted(path.name for path in library.parent.iterdir()) == ["engine.so", MANIFEST]
 
 
@@ -115,7 +116,7 @@ def test_verilog_without_the_ports(cache: Path) -> None:
 
 def test_beats_of_another_width(cache: Path) -> None:
     with pytest.raises(ToolError, match=r"(?s)^g\+\+: must compile engine_main\.cpp, .*static assertion failed"):
-        build_library("a hash", lambda: to_verilog(AddEngine(128)), 64)
+        build_library("a hash", lambda: to_verilog(AxiEngine(AddEngine(128), beat_bits=128)), 64)
 
 
 def test_missing_compiler(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

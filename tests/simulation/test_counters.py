@@ -10,7 +10,8 @@ from cortado.simulation.counters import Counters
 
 def test_idle_by_cause() -> None:
     counters = Counters(cycles=10, busy=4, idle_input=5, idle_drain=1)
-    assert counters.idle == {"setup": 0, "input": 5, "weights": 0, "drain": 1, "output": 0, "hazard": 0, "finish": 0}
+    assert counters.idle == {"setup": 0, "input": 5, "weights": 0, "drain": 1, "output": 0, "hazard": 0, "finish": 0,
+                             "map": 0}
 
 
 def test_jobs_add_up() -> None:

@@ -23,8 +23,9 @@ from tests.simulation.conftest import (
 )
 
 from cortado.errors import SimulationError
+from cortado.gateware.cycle_counters import COUNTER_NAMES
+from cortado.gateware.register import Control, Interrupt, Register, Status, counter_registers
 from cortado.simulation.memory_model import MemoryModel
-from cortado.simulation.register import Control, Register, Status
 from cortado.simulation.simulator import Simulator
 
 pytestmark = pytest.mark.rtlsim
@@ -40,14 +41,21 @@ def test_registers_read_back(simulator: Simulator) -> None:
     assert simulator.register_read(Register.DESCRIPTOR_COUNT) == 0xFFFFFFFF
 
 
-@pytest.mark.parametrize("offset", [0x20, 0x3C, 0x41, 0x40 + 9 * 8, 0xFFFFFFFC])
+@pytest.mark.parametrize("offset", [0x28, 0x3C, counter_registers(COUNTER_NAMES[-1])[1] + 4])
 def test_register_that_is_not_there(simulator: Simulator, offset: int) -> None:
-    with pytest.raises(SimulationError, match=f"^register {offset:#04x}: must be one that can be read, not this one$"):
+    message = f"register {offset:#04x}: must be one that can be read, not refuse with 'SLVERR'"
+    with pytest.raises(SimulationError, match=f"^{message}$"):
         simulator.register_read(offset)
 
 
+def test_register_beyond_the_port(simulator: Simulator) -> None:
+    with pytest.raises(SimulationError, match=r"^register 0x1000: must be one that can be read, not refuse with "
+                                              r"'DECERR'$"):
+        simulator.register_read(0x1000)
+
+
 def test_register_that_cannot_be_written(simulator: Simulator) -> None:
-    message = "register 0x10: must accept 0x1, not refuse with 'no register that can be written'"
+    message = "register 0x10: must accept 0x1, not refuse with 'SLVERR'"
     with pytest.raises(SimulationError, match=f"^{message}$"):
         simulator.register_write(Register.STATUS, 1)
 
@@ -62,9 +70,15 @@ def test_start_while_busy(simulator: Simulator) -> None:
     simulator.register_write(Register.DESCRIPTOR_COUNT, 1)
     simulator.register_write(Register.CONTROL, Control.START)
     assert simulator.register_read(Register.STATUS) == Status.BUSY
-    message = "register 0x0c: must accept 0x1, not refuse with 'start while busy'"
+    message = "register 0x0c: must accept 0x1, not refuse with 'SLVERR'"
     with pytest.raises(SimulationError, match=f"^{message}$"):
         simulator.register_write(Register.CONTROL, Control.START)
+
+
+def test_interrupts(simulator: Simulator) -> None:
+    run(simulator, Sum(beats=1, a=A, b=B, total=TOTAL))
+    assert simulator.register_read(Register.INTERRUPT_ENABLE) == Interrupt.DONE | Interrupt.ERROR
+    assert simulator.register_read(Register.INTERRUPT_STATUS) == 0, "the driver takes note of it"
 
 
 def test_memory_starts_as_zeros_and_keeps_what_is_written(simulator: Simulator, rng: np.random.Generator) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from cortado.device.buffer import Allocator, Buffer
 from cortado.engines.design import Design
-from cortado.engines.job import Job
+from cortado.engines.device_job import DeviceJob
 from cortado.errors import DeviceError
 from cortado.registry import Registry
 from cortado.simulation.counters import Counters
@@ -73,7 +73,7 @@ class Device(ABC):
         """The bytes of a buffer, uint8."""
 
     @abstractmethod
-    def run(self, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> Counters | None:
+    def run(self, job: DeviceJob, *, source: Buffer, weights: Buffer, target: Buffer) -> Counters | None:
         """Run a job to its end; its cycles, or None from a device without a clock.
 
         Raises `DeviceError` when the job was made for another configuration than the one programmed, or when a buffer
@@ -92,13 +92,13 @@ class Device(ABC):
         self.close()
 
     @staticmethod
-    def require_buffers(allocator: Allocator, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> None:
+    def require_buffers(allocator: Allocator, job: DeviceJob, *, source: Buffer, weights: Buffer,
+                        target: Buffer) -> None:
         """Refuse buffers that are not taken or too small for a job."""
-        for buffer, size in ((source, job.source.size_bytes), (weights, job.weights.nbytes),
-                             (target, job.target.size_bytes)):
+        for buffer, size in ((source, job.source_bytes), (weights, job.weights_bytes), (target, job.target_bytes)):
             allocator.require(buffer, size)
 
-    def require_configuration(self, job: Job, programmed: str | None) -> None:
+    def require_configuration(self, job: DeviceJob, programmed: str | None) -> None:
         """Refuse a job made for another configuration; `programmed` is the hash of the circuit, None without one."""
         if job.configuration_hash != programmed:
             raise DeviceError(f"device '{self.name}': layer '{job.layer}' needs configuration "

@@ -7,13 +7,13 @@ import numpy as np
 from cortado.device.buffer import Allocator, Buffer
 from cortado.device.device import Device, DeviceOptions, device_types
 from cortado.engines.design import Design
-from cortado.engines.job import Job
+from cortado.engines.device_job import DeviceJob
 from cortado.errors import DeviceError
 
 
 @device_types.register("golden")
 class GoldenDevice(Device):
-    """Runs the integer convolution of a job on its packed maps; what every other device must equal to the bit.
+    """Runs the integer arithmetic of a job on its packed maps; what every other device must equal to the bit.
 
     Raises `DeviceError` when a wave is asked of it.
     """
@@ -50,11 +50,11 @@ class GoldenDevice(Device):
         self._allocator.require(buffer)
         return self._contents[buffer].copy()
 
-    def run(self, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> None:
+    def run(self, job: DeviceJob, *, source: Buffer, weights: Buffer, target: Buffer) -> None:
         self.require_configuration(job, self._programmed)
         self.require_buffers(self._allocator, job, source=source, weights=weights, target=target)
-        maps = job.source.unpack(self._contents[source][: job.source.size_bytes])
-        self.write(target, job.target.pack(job.convolution.golden(maps)))
+        self.write(target, job.result(self._contents[source][: job.source_bytes],
+                                      self._contents[weights][: job.weights_bytes]))
 
     def close(self) -> None:
         self._allocator = Allocator(self.options.memory_bytes)

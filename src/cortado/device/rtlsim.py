@@ -9,13 +9,13 @@ import numpy as np
 from cortado.device.buffer import Allocator, Buffer
 from cortado.device.device import Device, DeviceOptions, device_types
 from cortado.engines.design import Design
-from cortado.engines.job import Job
+from cortado.engines.device_job import DeviceJob
 from cortado.errors import DeviceError
+from cortado.gateware.register import Register
 from cortado.gateware.winograd_engine import IDENTITY
 from cortado.simulation.build import build_library
 from cortado.simulation.counters import Counters
 from cortado.simulation.memory_model import MemoryModel
-from cortado.simulation.register import Register
 from cortado.simulation.simulator import Simulator, require_wave_file
 from cortado.simulation.verilog import to_verilog
 
@@ -71,7 +71,7 @@ class RtlsimDevice(Device):
         self._allocator.require(buffer)
         return self._running().memory_read(buffer.address, buffer.size)
 
-    def run(self, job: Job, *, source: Buffer, weights: Buffer, target: Buffer) -> Counters:
+    def run(self, job: DeviceJob, *, source: Buffer, weights: Buffer, target: Buffer) -> Counters:
         self.require_configuration(job, self._programmed)
         self.require_buffers(self._allocator, job, source=source, weights=weights, target=target)
         words = np.concatenate([

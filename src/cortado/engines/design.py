@@ -25,6 +25,12 @@ class Design:
     """Sixteen hex digits, baked into the circuit and checked by the driver."""
     beat_bits: int
     """Width of the memory port."""
+    multipliers: int
+    """Products of data and weights in one cycle."""
+    multiplier_unit: str
+    """The submodule, `a.b` from the top, that makes these products."""
+    factor_bits: tuple[int, int]
+    """Widths of their signed factors."""
     signature: wiring.Signature
     """The ports of the circuit."""
     component: Callable[[], wiring.Component]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from cortado.engines.add_job import AddJob
 from cortado.engines.design import Design
 from cortado.engines.estimate import Estimate
 from cortado.engines.job import Job
+from cortado.engines.map_layer import MapOperation
+from cortado.engines.pooling_job import PoolingJob
+from cortado.gateware.mapping import Mapping
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.numerics.convolution import IntegerConvolution
@@ -38,8 +42,19 @@ class Engine(ABC):
         """What the layer costs; only for a layer that is not rejected."""
 
     @abstractmethod
+    def mapping(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> Mapping | None:
+        """How the layer runs, with what else was weighed; only for a layer that is not rejected.
+
+        None for one that runs from map to map, without the multipliers.
+        """
+
+    @abstractmethod
     def job(self, layer: str, convolution: IntegerConvolution, bottom: TensorShape) -> Job:
         """The layer with its integer weights, on maps of shape `bottom`, ready for a device."""
+
+    @abstractmethod
+    def map_job(self, layer: str, operation: MapOperation, bottom: TensorShape) -> PoolingJob | AddJob:
+        """A pooling or addition with its integer factors, on maps of shape `bottom`, ready for a device."""
 
     @abstractmethod
     def design(self) -> Design:

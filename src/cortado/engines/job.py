@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 
 from cortado.engines.estimate import Estimate
-from cortado.gateware.blocking import Blocking, ConvolutionShape
+from cortado.gateware.convolution_shape import ConvolutionShape
 from cortado.gateware.descriptor import Descriptor
-from cortado.gateware.memory_layout import MapLayout, pack_weights
+from cortado.gateware.mapping import ArrangedLayout, Mapping
+from cortado.gateware.weight_packing import pack_weights
 from cortado.numerics.convolution import IntegerConvolution
 
 
@@ -24,49 +25,70 @@ class Job:
 
     layer: str
     convolution: IntegerConvolution
-    blocking: Blocking
+    mapping: Mapping
 
     @property
     def shape(self) -> ConvolutionShape:
         """Sizes of the convolution."""
-        return self.blocking.shape
+        return self.mapping.shape
 
     @property
     def configuration_hash(self) -> str:
         """Of the engine this job was made for."""
-        return self.blocking.configuration.hash
+        return self.mapping.blocking.configuration.hash
 
     @property
-    def source(self) -> MapLayout:
+    def source(self) -> ArrangedLayout:
         """How the input lies in memory."""
-        return MapLayout(batch=self.shape.batch, channels=self.shape.channels, height=self.shape.height,
-                         width=self.shape.width, lanes=self.blocking.configuration.pc,
-                         beat_bytes=self.blocking.configuration.beat_bytes)
+        return self.mapping.source
 
     @property
-    def target(self) -> MapLayout:
+    def target(self) -> ArrangedLayout:
         """How the output lies in memory."""
-        return MapLayout(batch=self.shape.batch, channels=self.shape.filters, height=self.shape.out_height,
-                         width=self.shape.out_width, lanes=self.blocking.configuration.pk,
-                         beat_bytes=self.blocking.configuration.beat_bytes)
+        return self.mapping.target
 
     @cached_property
     def weights(self) -> np.ndarray:
         """The packed weights and channel records, uint8."""
-        return pack_weights(self.convolution, self.blocking.configuration)
+        return pack_weights(self.convolution, self.mapping.arrangement.arrange_weight(self.convolution.weight),
+                            self.mapping.blocking)
+
+    @property
+    def source_bytes(self) -> int:
+        """Size of the input."""
+        return self.source.size_bytes
+
+    @property
+    def weights_bytes(self) -> int:
+        """Size of weights and records."""
+        return self.weights.nbytes
+
+    @property
+    def target_bytes(self) -> int:
+        """Size of the output."""
+        return self.target.size_bytes
 
     @property
     def descriptor_count(self) -> int:
-        """Blocks of the whole batch."""
-        return self.shape.batch * len(self.blocking.spans)
+        """Descriptors of the whole batch."""
+        return len(self.descriptors(input_address=0, weights_address=0, output_address=0))
 
     @property
     def estimate(self) -> Estimate:
         """What the job will cost."""
-        return Estimate(cycles=self.blocking.cycles, macs=self.shape.macs,
-                        multipliers=self.blocking.configuration.multipliers)
+        return Estimate(cycles=self.mapping.cycles, macs=self.shape.macs,
+                        multipliers=self.mapping.blocking.configuration.multipliers)
 
     def descriptors(self, *, input_address: int, weights_address: int, output_address: int) -> list[Descriptor]:
-        """The blocks in order, with everything at the given byte addresses."""
-        return list(self.blocking.descriptors(self.source, self.target, input_address=input_address,
-                                              weights_address=weights_address, output_address=output_address))
+        """The descriptors in order, with everything at the given byte addresses."""
+        return list(self.mapping.blocking.descriptors(
+            self.source.layout, self.target.layout, input_address=input_address, weights_address=weights_address,
+            output_address=output_address))
+
+    def golden(self, maps: np.ndarray) -> np.ndarray:
+        """The layer's result for int8 maps (N, C, H, W)."""
+        return self.convolution.golden(maps)
+
+    def result(self, source: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The packed output for the packed input, uint8; the weights are those of the job."""
+        return self.target.pack(self.golden(self.source.unpack(source)))

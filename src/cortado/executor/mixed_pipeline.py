@@ -16,7 +16,6 @@ from cortado.net.shape_inference import infer_shapes
 from cortado.net.weights import match_weights, seeded_weights
 from cortado.passes.pipeline import prepare
 from cortado.planner.calibration import Calibration
-from cortado.planner.grouping import groups_to_split
 from cortado.planner.partition import partition
 from cortado.planner.plan import Cut, Plan
 from cortado.planner.planner import make_plan
@@ -36,13 +35,13 @@ class MixedPipeline:
 
     `fields` are fields of the engine's configuration over those the network names (XCLProgram), those of the model and
     the defaults; `engine_name` likewise goes before the network's. `batch` is the number of pictures the costs are for;
-    `fpga`, `host` and `strict` as in `planner.partition`. Without weights in the model they are drawn from `seed`;
-    `seeded` says so. Raises `ConfigurationError`, `GraphError`, `PlanError`, `WeightsError`.
+    `fpga`, `host`, `inner_products` and `strict` as in `planner.partition`. Without weights in the model they are drawn
+    from `seed`; `seeded` says so. Raises `ConfigurationError`, `GraphError`, `PlanError`, `WeightsError`.
     """
 
     def __init__(self, model: Model, *, fields: Mapping[str, object] | None = None, batch: int = 1,
-                 fpga: Collection[str] = (), host: Collection[str] = (), strict: bool = False,
-                 seed: int = DEFAULT_SEED, engine_name: str | None = None) -> None:
+                 fpga: Collection[str] = (), host: Collection[str] = (), inner_products: bool = False,
+                 strict: bool = False, seed: int = DEFAULT_SEED, engine_name: str | None = None) -> None:
         self.model = model
         self.seeded = model.weights is None
         self.seed = seed
@@ -53,10 +52,9 @@ class MixedPipeline:
         engine_type = engine_types[engine_name or (program.engine if program else DEFAULT_ENGINE)]
         self.engine: Engine = engine_type.from_fields({**defaults, **(fields or {})})
         weights = seeded_weights(model.spec, seed) if self.seeded else match_weights(model.spec, model.weights)
-        self.spec, weights = prepare(
-            model.spec, weights, groups_to_split=lambda net: groups_to_split(net, self.engine, fpga=fpga, host=host))
+        self.spec, weights = prepare(model.spec, weights)
         self.net = Net(self.spec, weights)
-        self._wishes = {"fpga": fpga, "host": host, "strict": strict}
+        self._wishes = {"fpga": fpga, "host": host, "inner_products": inner_products, "strict": strict}
         self.reshape(batch)
 
     def reshape(self, batch: int) -> None:

@@ -9,13 +9,12 @@ from amaranth.lib.wiring import In, Out
 from cortado.gateware.channel_record import RECORD_LAYOUT, recorded_layout
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.pipeline import stage
-from cortado.numerics.requantize import SUM_BITS
 
 
 def biased_layout(configuration: WinogradConfiguration) -> data.StructLayout:
     """Sums with their bias: `sums[row * m + column]`."""
     return data.StructLayout({
-        "sums": data.ArrayLayout(signed(SUM_BITS), configuration.m**2),
+        "sums": data.ArrayLayout(signed(configuration.sum_bits), configuration.m**2),
         "record": RECORD_LAYOUT,
         "channel": range(configuration.pk),
     })

@@ -11,14 +11,12 @@ from amaranth.lib.wiring import In, Out
 from cortado.gateware.configuration import CHANNEL_RECORD_BYTES, WinogradConfiguration
 from cortado.gateware.inverse_transform import output_layout
 
-# Filter blocks whose records may wait while the results of earlier ones are still on their way.
-RECORD_QUEUE = 16
-
 RECORD_LAYOUT = data.StructLayout({
     "bias": signed(32),
     "multiplier": unsigned(16),
-    "shift": unsigned(8),
-    "flags": unsigned(8),
+    "shift": unsigned(6),
+    "flags": unsigned(2),
+    "slope": unsigned(8),
 })
 assert RECORD_LAYOUT.size == 8 * CHANNEL_RECORD_BYTES
 
@@ -27,6 +25,7 @@ class ChannelFlag(IntFlag):
     """Bits of a record's `flags`."""
 
     RELU = 1
+    """Negative results are multiplied by `slope` / 256, which is 0 where the configuration is not leaky."""
 
 
 def recorded_layout(configuration: WinogradConfiguration) -> data.StructLayout:
@@ -40,6 +39,9 @@ def recorded_layout(configuration: WinogradConfiguration) -> data.StructLayout:
 
 class ChannelRecords(wiring.Component):
     """Gives each result its channel's record. Combinational; a filter block's records leave with its last result.
+
+    Records are there before the first result that needs them, for they come ahead of the weights it is made with; no
+    result waits for them.
 
     Members
     -------
@@ -58,13 +60,15 @@ class ChannelRecords(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        width = RECORD_LAYOUT.size * self._configuration.pk
-        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=width, depth=RECORD_QUEUE)
+        configuration = self._configuration
+        # Where sums wait for the last channel pass, the records of all filter blocks in the accumulators come at once.
+        m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=RECORD_LAYOUT.size * configuration.pk,
+                                                           depth=configuration.tiles)
         wiring.connect(m, queue.w_stream, wiring.flipped(self.i_records))
         records = queue.r_stream
         m.d.comb += [
-            self.o.valid.eq(self.i.valid & records.valid),
-            self.i.ready.eq(self.o.ready & records.valid),
+            self.o.valid.eq(self.i.valid),
+            self.i.ready.eq(self.o.ready),
             self.o.payload.y.eq(self.i.payload.y),
             self.o.payload.channel.eq(self.i.payload.channel),
             self.o.payload.record.as_value().eq(

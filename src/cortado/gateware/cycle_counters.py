@@ -10,6 +10,7 @@ COUNTER_BITS = 48
 
 # An idle cycle has the first of these causes that holds.
 IDLE_CAUSES = {
+    "map": "a pooling or an addition runs, in which the multipliers have no part",
     "output": "finished tiles wait because the rows before them wait for the memory",
     "drain": "finished tiles wait for the inverse transform: fewer than pk channel blocks of input",
     "weights": "a tile waits for the weights of its pass",
@@ -19,7 +20,7 @@ IDLE_CAUSES = {
     "setup": "no block to multiply has been decoded, at the start of a job or between blocks",
 }
 COUNTER_NAMES = ("cycles", "busy", *(f"idle_{cause}" for cause in (
-    "setup", "input", "weights", "drain", "output", "hazard", "finish")))
+    "setup", "input", "weights", "drain", "output", "hazard", "finish", "map")))
 
 COUNTERS_SIGNATURE = wiring.Signature({name: Out(COUNTER_BITS) for name in COUNTER_NAMES})
 

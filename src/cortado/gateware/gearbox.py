@@ -44,14 +44,17 @@ class Gearbox(wiring.Component):
         held = Signal(capacity * self._unit_bits)
         fill = Signal(range(capacity + 1))
         flushing = Signal()
+        # What follows from the fill, in registers of its own: known at the beginning of a cycle.
+        gives, ends = Signal(), Signal(init=1)
+        room, room_behind = Signal(init=1), Signal(init=1)
+        fill_behind = Signal.like(fill)
 
         m.d.comb += [
-            self.o.valid.eq((fill >= units_out) | flushing),
+            self.o.valid.eq(gives),
             self.o.payload.units.eq(held[: units_out * self._unit_bits]),
-            self.o.payload.last.eq(flushing & (fill <= units_out)),
+            self.o.payload.last.eq(flushing & ends),
             # A row may begin in the cycle in which the one before it ends.
-            self.i.ready.eq(Mux(flushing, self.o.ready & self.o.payload.last,
-                                (fill < units_out) | (self.o.ready & (fill < 2 * units_out)))),
+            self.i.ready.eq(Mux(flushing, self.o.ready & ends, room | (self.o.ready & room_behind))),
         ]
 
         taken = self.o.valid & self.o.ready
@@ -61,10 +64,8 @@ class Gearbox(wiring.Component):
         with m.If(taken):
             m.d.comb += [
                 rest.eq(held[units_out * self._unit_bits:]),
-                base.eq(Mux(fill > units_out, fill - units_out, 0)),
+                base.eq(fill_behind),
             ]
-            with m.If(self.o.payload.last):
-                m.d.sync += flushing.eq(0)
 
         added = Signal(self._units_in * self._unit_bits)
         for unit in range(self._units_in):
@@ -74,17 +75,24 @@ class Gearbox(wiring.Component):
         row_start = Signal(init=1)
         m.d.comb += place.eq(Mux(row_start, self.i.payload.lead, base))
 
-        m.d.sync += [held.eq(rest), fill.eq(base)]
+        next_fill, next_flushing = Signal.like(fill), Signal()
+        m.d.comb += [next_fill.eq(base), next_flushing.eq(flushing & ~(taken & self.o.payload.last))]
+        m.d.sync += [
+            held.eq(rest),
+            fill.eq(next_fill),
+            flushing.eq(next_flushing),
+            gives.eq((next_fill >= units_out) | next_flushing),
+            ends.eq(next_fill <= units_out),
+            room.eq(next_fill < units_out),
+            room_behind.eq(next_fill < 2 * units_out),
+            fill_behind.eq(Mux(next_fill > units_out, next_fill - units_out, 0)),
+        ]
         with m.If(self.i.valid & self.i.ready):
             placed = Signal.like(held)
             with m.Switch(place):
                 for position in range(capacity - self._units_in + 1):
                     with m.Case(position):
                         m.d.comb += placed.eq(Cat(Const(0, position * self._unit_bits), added))
-            m.d.sync += [
-                held.eq(rest | placed),
-                fill.eq(place + self.i.payload.count),
-                row_start.eq(self.i.payload.last),
-                flushing.eq(self.i.payload.last),
-            ]
+            m.d.comb += [next_fill.eq(place + self.i.payload.count), next_flushing.eq(self.i.payload.last)]
+            m.d.sync += [held.eq(rest | placed), row_start.eq(self.i.payload.last)]
         return m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -22,8 +22,8 @@ def transformed_layout(configuration: WinogradConfiguration) -> data.StructLayou
 
 
 class InputTransform(wiring.Component):
-    """V = B^T d B for the pc channels of one tile (Lavin & Gray 2015, section 4.1); exact. Latency two cycles, one
-    tile a cycle.
+    """V = B^T d B for the pc channels of one tile (Lavin & Gray 2015, section 4.1); exact. Pointwise tiles pass as they
+    are. Latency two cycles, one tile a cycle.
 
     Members
     -------
@@ -43,8 +43,10 @@ class InputTransform(wiring.Component):
         configuration = self._configuration
         alpha, widths, bt = configuration.alpha, configuration.widths, configuration.transform.bt
         half_valid = Signal()
-        second_moves = stage(m, half_valid, self.o.valid, self.o.ready)
-        first_moves = stage(m, self.i.valid, half_valid, second_moves)
+        # Both steps move at once: a wait is one signal, known early.
+        second_moves = first_moves = stage(m, half_valid, self.o.valid, self.o.ready)
+        with m.If(first_moves):
+            m.d.sync += half_valid.eq(self.i.valid)
         m.d.comb += self.i.ready.eq(first_moves)
 
         place_layout = data.StructLayout(pass_layout(configuration))
@@ -62,11 +64,14 @@ class InputTransform(wiring.Component):
                 product = matrix_product(m, bt, [tile[row * alpha + column] for row in range(alpha)],
                                          widths.v_row_bits, f"column_{channel}_{column}")
                 with m.If(first_moves):
-                    m.d.sync += [half[row * alpha + column].eq(product[row]) for row in range(alpha)]
+                    m.d.sync += [half[row * alpha + column].eq(
+                        Mux(self.i.payload.pointwise, tile[row * alpha + column], product[row]))
+                        for row in range(alpha)]
             for row in range(alpha):
                 product = matrix_product(m, bt, half[row * alpha:(row + 1) * alpha], widths.v_bits,
                                          f"row_{channel}_{row}")
                 with m.If(second_moves):
-                    m.d.sync += [self.o.payload.v[channel][row * alpha + column].eq(product[column])
-                                 for column in range(alpha)]
+                    m.d.sync += [self.o.payload.v[channel][row * alpha + column].eq(
+                        Mux(place.pointwise, half[row * alpha + column], product[column]))
+                        for column in range(alpha)]
         return m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -24,7 +24,8 @@ def output_layout(configuration: WinogradConfiguration) -> data.StructLayout:
 
 class InverseTransform(wiring.Component):
     """Y = A^T M A / scale for one tile and output channel (Lavin & Gray 2015, section 4.1); exact modulo the width of
-    the accumulators, of which the quotient uses all. Latency four cycles, one result a cycle.
+    the accumulators, of which the quotient uses all. Pointwise sums pass as they are, some in each step. Latency four
+    cycles, one result a cycle.
 
     Members
     -------
@@ -60,17 +61,35 @@ class InverseTransform(wiring.Component):
                     m.d.sync += target.eq(source)
                 source = target
 
+        # Pointwise sums take the registers of the transform's results.
+        steps, lane_values = configuration.point_steps, configuration.point_lanes * edge
+        pointwise = [Signal(name=f"pointwise_{step}") for step in range(3)]
+        for step in range(3):
+            with m.If(moves[step]):
+                m.d.sync += pointwise[step].eq(pointwise[step - 1] if step else self.i.payload.pointwise)
+        points = [Signal(signed(bits), name=f"point_{n}") for n in range(lane_values)]
+        with m.Switch(self.i.payload.step):
+            for step in range(steps):
+                with m.Case(step):
+                    m.d.comb += [points[n].eq(self.i.payload.m[step * lane_values + n]) for n in range(lane_values)]
+
+        def passing(select: Value, values: list, n: int, result: Value) -> Value:
+            return Mux(select, values[n], result) if n < lane_values else result
+
         half = [Signal(signed(bits), name=f"half_{n}") for n in range(edge * alpha)]
         for column in range(alpha):
             product = matrix_product(m, at, [self.i.payload.m[row * alpha + column] for row in range(alpha)], bits,
                                      f"column_{column}")
             with m.If(moves[0]):
-                m.d.sync += [half[row * alpha + column].eq(product[row]) for row in range(edge)]
+                m.d.sync += [half[row * alpha + column].eq(
+                    passing(self.i.payload.pointwise, points, row * alpha + column, product[row]))
+                    for row in range(edge)]
         scaled = [Signal(signed(bits), name=f"scaled_{n}") for n in range(edge**2)]
         for row in range(edge):
             product = matrix_product(m, at, half[row * alpha:(row + 1) * alpha], bits, f"row_{row}")
             with m.If(moves[1]):
-                m.d.sync += [scaled[row * edge + column].eq(product[column]) for column in range(edge)]
+                m.d.sync += [scaled[row * edge + column].eq(
+                    passing(pointwise[0], half, row * edge + column, product[column])) for column in range(edge)]
 
         # The division is a chain of shifts and additions; half of it on each side of a register.
         middle = (len(division.steps) + 1) // 2
@@ -79,10 +98,11 @@ class InverseTransform(wiring.Component):
             early = self._chain(m, scaled[n][division.v2:], division.steps[:middle], division.quotient_bits,
                                 f"early_{n}")
             with m.If(moves[2]):
-                m.d.sync += partial.eq(early)
+                m.d.sync += partial.eq(passing(pointwise[1], scaled, n, early))
             late = self._chain(m, partial, division.steps[middle:], division.quotient_bits, f"late_{n}")
             with m.If(moves[3]):
-                m.d.sync += self.o.payload.y[n].eq(-late if division.negate else late)
+                m.d.sync += self.o.payload.y[n].eq(
+                    passing(pointwise[2], [partial] * lane_values, n, -late if division.negate else late))
         return m
 
     def _chain(self, m: Module, value: object, steps: tuple, bits: int, name: str) -> object:

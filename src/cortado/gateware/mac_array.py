@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,10 +13,15 @@ from cortado.gateware.weight_transform import transformed_kernel_layout
 
 
 def sum_layout(configuration: WinogradConfiguration) -> data.StructLayout:
-    """The sums of one tile and one output channel: `m[row * alpha + column]`; `last` ends a filter block."""
+    """The sums of one tile and one output channel: `m[row * alpha + column]`; `last` ends a filter block.
+
+    A pointwise tile comes in steps, each with all its channels.
+    """
     return data.StructLayout({
         "m": data.ArrayLayout(signed(configuration.widths.accumulator_bits), configuration.alpha**2),
         "channel": range(configuration.pk),
+        "step": range(configuration.point_steps),
+        "pointwise": 1,
         "last": 1,
     })
 
@@ -58,33 +63,45 @@ class MacArray(wiring.Component):
         tile = self.i.payload
         taken = self.i.valid & self.i.ready
 
-        # Room in the queue is set aside when a tile is taken for the last time, for nothing behind it can wait.
+        # Room in the queue is set aside when a tile is taken for the last time, for nothing behind it can wait. Whether
+        # there is room is known a cycle late, so a word is kept that only the tile of that cycle can take.
         set_aside = Signal(range(configuration.tiles + 1))
-        leaves_queue = Signal()
-        enters_queue = taken & tile.channel_last
-        m.d.sync += set_aside.eq(set_aside + enters_queue - leaves_queue)
+        has_room = Signal(init=1)
+        leaves_queue, left_queue = Signal(), Signal()
+        enters_queue = taken & tile.sum_last
+        m.d.sync += [
+            left_queue.eq(leaves_queue),
+            set_aside.eq(set_aside + enters_queue - left_queue),
+            has_room.eq(set_aside < configuration.tiles - 1),
+        ]
         # A tile comes back to its accumulators only after they have been written. Counted at the end of a pass, for its
         # tiles may come late: a pass of n tiles then has n - 1 cycles behind it, counted from its first.
         since_first = Signal(range(ACCUMULATE_CYCLES + 1), init=ACCUMULATE_CYCLES)
+        of_pass = Signal.like(since_first)
+        of_pass_now = Signal.like(since_first)
+        m.d.comb += of_pass_now.eq(Mux(tile.pass_first, 1, Mux(of_pass == ACCUMULATE_CYCLES, of_pass, of_pass + 1)))
+        with m.If(taken):
+            m.d.sync += of_pass.eq(of_pass_now)
         with m.If(taken & tile.pass_last):
-            m.d.sync += since_first.eq(Mux(tile.index < ACCUMULATE_CYCLES, tile.index + 1, ACCUMULATE_CYCLES))
+            m.d.sync += since_first.eq(of_pass_now)
         with m.Elif(since_first != ACCUMULATE_CYCLES):
             m.d.sync += since_first.eq(since_first + 1)
 
-        has_room = ~tile.channel_last | (set_aside != configuration.tiles)
+        may_queue = ~tile.sum_last | has_room
         is_late = ~tile.pass_first | (since_first == ACCUMULATE_CYCLES)
         m.d.comb += [
-            self.i.ready.eq(standing_valid & has_room & is_late),
-            self.queue_full.eq(self.i.valid & ~has_room),
-            self.weights_missing.eq(self.i.valid & has_room & ~standing_valid),
-            self.too_soon.eq(self.i.valid & has_room & standing_valid & ~is_late),
+            self.i.ready.eq(standing_valid & may_queue & is_late),
+            self.queue_full.eq(self.i.valid & ~may_queue),
+            self.weights_missing.eq(self.i.valid & may_queue & ~standing_valid),
+            self.too_soon.eq(self.i.valid & may_queue & standing_valid & ~is_late),
         ]
         pass_ends = taken & tile.pass_last
         m.d.comb += self._pass_ends.eq(pass_ends)
 
-        # Products, sums over the channels, accumulation: three registers that never wait.
+        # Products, sums over the channels, accumulation: three registers that never wait. What has been added up so far
+        # is read while the products are made, and has a register of its own: a block RAM answers late in its cycle.
         place = [{name: Signal.like(getattr(tile, name), name=f"{name}_{step}") for name in (
-            "index", "pass_last", "channel_first", "channel_last")} for step in range(3)]
+            "index", "pass_last", "sum_first", "sum_last")} for step in range(3)]
         valid = [Signal(name=f"valid_{step}") for step in range(3)]
         for step in range(3):
             m.d.sync += valid[step].eq(valid[step - 1] if step else taken)
@@ -100,23 +117,31 @@ class MacArray(wiring.Component):
                         m.d.sync += products[c].eq(tile.v[c][element] * standing[k * pc + c][element])
                 over_channels = Signal(signed(bits), name=f"sum_{k}_{element}")
                 with m.If(valid[0]):
-                    m.d.sync += over_channels.eq(sum(products[1:], products[0]))
+                    m.d.sync += over_channels.eq(_sum(products))
                 m.submodules[f"accumulators_{k}_{element}"] = words = memory.Memory(
                     shape=signed(bits), depth=configuration.tiles, init=[])
                 write, read = words.write_port(), words.read_port()
                 result = Signal(signed(bits), name=f"result_{k}_{element}")
+                before = Signal(signed(bits), name=f"before_{k}_{element}")
                 m.d.comb += [
-                    read.addr.eq(place[0]["index"]),
-                    read.en.eq(valid[0]),
+                    # Again and again while the tile waits: the last time, when it is taken, counts.
+                    read.addr.eq(tile.index),
+                    read.en.eq(self.i.valid),
                     write.addr.eq(place[2]["index"]),
                     write.data.eq(result),
-                    write.en.eq(valid[2] & ~place[2]["channel_last"]),
+                    write.en.eq(valid[2] & ~place[2]["sum_last"]),
                 ]
+                with m.If(valid[0]):
+                    m.d.sync += before.eq(Mux(place[0]["sum_first"], 0, read.data))
                 with m.If(valid[1]):
-                    m.d.sync += result.eq(over_channels + Mux(place[1]["channel_first"], 0, read.data))
+                    m.d.sync += result.eq(over_channels + before)
                 finished[k][element] = result
+        # All tiles of a job are pointwise or none is.
+        pointwise = Signal()
+        with m.If(taken):
+            m.d.sync += pointwise.eq(tile.pointwise)
         m.d.comb += leaves_queue.eq(
-            self._queue(m, finished, valid[2] & place[2]["channel_last"], place[2]["pass_last"]))
+            self._queue(m, finished, valid[2] & place[2]["sum_last"], place[2]["pass_last"], pointwise))
         return m
 
     def _weights(self, m: Module) -> tuple[list[list[Signal]], Signal]:
@@ -132,15 +157,15 @@ class MacArray(wiring.Component):
         arrived, standing_valid, self._pass_ends = Signal(), Signal(), Signal()
         group = Signal(range(max(2, pairs // step)))
         m.d.comb += self.i_weights.ready.eq(~arrived)
-        with m.If(self.i_weights.valid & self.i_weights.ready):
-            with m.Switch(group):
-                for index in range(pairs // step):
-                    with m.Case(index):
-                        for pair in range(step):
-                            m.d.sync += [arriving[index * step + pair][n].eq(self.i_weights.payload.u[pair][n])
-                                         for n in range(elements)]
-            m.d.sync += group.eq(Mux(self.i_weights.payload.last, 0, group + 1))
-            with m.If(self.i_weights.payload.last):
+        arrives, new = self.i_weights.valid & self.i_weights.ready, self.i_weights.payload
+        point_step = configuration.points_per_step
+        for pair in range(pairs):
+            with m.If(arrives & (group == Mux(new.pointwise, pair // point_step, pair // step))):
+                m.d.sync += [arriving[pair][n].eq(Mux(new.pointwise, new.points[pair % point_step],
+                                                      new.u[pair % step][n])) for n in range(elements)]
+        with m.If(arrives):
+            m.d.sync += group.eq(Mux(new.last, 0, group + 1))
+            with m.If(new.last):
                 m.d.sync += arrived.eq(1)
         with m.If(self._pass_ends):
             m.d.sync += standing_valid.eq(0)
@@ -150,16 +175,25 @@ class MacArray(wiring.Component):
                 m.d.sync += [standing[pair][n].eq(arriving[pair][n]) for n in range(elements)]
         return standing, standing_valid
 
-    def _queue(self, m: Module, finished: list[list[Signal]], write_valid: Signal, write_last: Signal) -> Signal:
+    def _queue(self, m: Module, finished: list[list[Signal]], write_valid: Signal, write_last: Signal,
+               pointwise: Signal) -> Signal:
         """Queues finished tiles and offers them channel by channel; returns when a tile has left the queue."""
         configuration = self._configuration
         pk, depth, elements = configuration.pk, configuration.tiles, configuration.alpha**2
         write_index, read_index = Signal(range(depth)), Signal(range(depth))
         level = Signal(range(depth + 1))
         channel, offered = Signal(range(pk)), Signal(range(pk))
-        moves = stage(m, level != 0, self.o.valid, self.o.ready)
+        # Read, then chosen among the output channels: a block RAM answers late in its cycle.
+        # Both steps move at once: a wait is one signal, known early.
+        read_valid, some = Signal(), Signal()
+        moves = chooses = stage(m, read_valid, self.o.valid, self.o.ready)
+        with m.If(moves):
+            m.d.sync += read_valid.eq(some)
         leaves = Signal()
-        m.d.comb += leaves.eq(moves & (level != 0) & (channel == pk - 1))
+        steps = configuration.point_steps
+        step, offered_step = Signal(range(steps)), Signal(range(steps))
+        last_step = Mux(pointwise, step == steps - 1, 1)
+        m.d.comb += leaves.eq(moves & some & (channel == pk - 1) & last_step)
 
         def following(index: Signal) -> Mux:
             return Mux(index == depth - 1, 0, index + 1)
@@ -168,18 +202,29 @@ class MacArray(wiring.Component):
             m.d.sync += write_index.eq(following(write_index))
         with m.If(leaves):
             m.d.sync += read_index.eq(following(read_index))
-        m.d.sync += level.eq(level + write_valid - leaves)
-        with m.If(moves & (level != 0)):
-            m.d.sync += [channel.eq(Mux(channel == pk - 1, 0, channel + 1)), offered.eq(channel)]
+        m.d.sync += [
+            level.eq(level + write_valid - leaves),
+            some.eq((level > 1) | write_valid | ((level == 1) & ~leaves)),
+        ]
+        with m.If(moves & some):
+            m.d.sync += [channel.eq(Mux(channel == pk - 1, 0, channel + 1)), offered.eq(channel), offered_step.eq(step)]
+            with m.If(channel == pk - 1):
+                m.d.sync += step.eq(Mux(last_step, 0, step + 1))
 
         m.submodules.queue_last = last_words = memory.Memory(shape=1, depth=depth, init=[])
         last_write, last_read = last_words.write_port(), last_words.read_port()
         m.d.comb += [
             last_write.addr.eq(write_index), last_write.data.eq(write_last), last_write.en.eq(write_valid),
             last_read.addr.eq(read_index), last_read.en.eq(moves),
-            self.o.payload.last.eq(last_read.data & (offered == pk - 1)),
-            self.o.payload.channel.eq(offered),
         ]
+        with m.If(chooses):
+            m.d.sync += [
+                self.o.payload.last.eq(
+                    last_read.data & (offered == pk - 1) & (~pointwise | (offered_step == steps - 1))),
+                self.o.payload.step.eq(offered_step),
+                self.o.payload.pointwise.eq(pointwise),
+                self.o.payload.channel.eq(offered),
+            ]
         for k in range(pk):
             for element in range(elements):
                 m.submodules[f"queue_{k}_{element}"] = words = memory.Memory(
@@ -189,6 +234,14 @@ class MacArray(wiring.Component):
                     write.addr.eq(write_index), write.data.eq(finished[k][element]), write.en.eq(write_valid),
                     read.addr.eq(read_index), read.en.eq(moves & (channel == k)),
                 ]
-                with m.If(offered == k):
-                    m.d.comb += self.o.payload.m[element].eq(read.data)
+                with m.If(chooses & (offered == k)):
+                    m.d.sync += self.o.payload.m[element].eq(read.data)
         return leaves
+
+
+def _sum(values: list[Value]) -> Value:
+    """The sum of some values, as a tree."""
+    if len(values) == 1:
+        return values[0]
+    half = len(values) // 2
+    return _sum(values[:half]) + _sum(values[half:])

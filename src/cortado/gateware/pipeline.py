@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
 
 
 def stage(m: Module, i_valid: Value, o_valid: Signal, o_ready: Value) -> Value:
@@ -16,3 +18,49 @@ def stage(m: Module, i_valid: Value, o_valid: Signal, o_ready: Value) -> Value:
     with m.If(moves):
         m.d.sync += o_valid.eq(i_valid)
     return moves
+
+
+class StreamRegister(wiring.Component):
+    """A stream with a register in both directions: neither payload and `valid` nor `ready` pass in the same cycle.
+
+    Latency one cycle, one item a cycle. It keeps two items, the second for the one that comes before the sender can see
+    that the receiver waits. Between units it keeps a wait of the last from being a path of logic to the first.
+
+    Members
+    -------
+    i, o : streams of `shape`
+    """
+
+    def __init__(self, shape: object) -> None:
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        spare, spare_valid = Signal.like(self.i.payload, name="spare"), Signal()
+        taken = self.i.valid & self.i.ready
+        moves = ~self.o.valid | self.o.ready
+        m.d.comb += self.i.ready.eq(~spare_valid)
+        with m.If(moves):
+            m.d.sync += [self.o.valid.eq(spare_valid | taken), spare_valid.eq(0)]
+            with m.If(spare_valid):
+                m.d.sync += self.o.payload.eq(spare)
+            with m.Else():
+                m.d.sync += self.o.payload.eq(self.i.payload)
+        with m.Elif(taken):
+            m.d.sync += spare_valid.eq(1)
+        # Without a condition on `moves`, which comes late: what is not needed is overwritten.
+        with m.If(~spare_valid):
+            m.d.sync += spare.eq(self.i.payload)
+        return m
+
+
+def registered(m: Module, name: str, source: object) -> object:
+    """A stream behind a register of that name."""
+    m.submodules[name] = step = StreamRegister(source.payload.shape())
+    wiring.connect(m, source, step.i)
+    return step.o
+
+
+def register(m: Module, name: str, source: object, sink: object) -> None:
+    """Connects two streams through a register of that name."""
+    wiring.connect(m, registered(m, name, source), sink)

@@ -14,7 +14,7 @@ from cortado.gateware.requantize import requantized_layout
 def activated_layout(configuration: WinogradConfiguration) -> data.StructLayout:
     """Finished results of one tile and output channel: `y[row * m + column]`."""
     return data.StructLayout({
-        "y": data.ArrayLayout(signed(8), configuration.m**2),
+        "y": data.ArrayLayout(signed(configuration.data_bits), configuration.m**2),
         "channel": range(configuration.pk),
     })
 

@@ -1,29 +1,36 @@
-"""From sums to int8."""
+"""From sums to the numbers of the maps."""
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.bias import biased_layout
+from cortado.gateware.channel_record import RECORD_LAYOUT
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.pipeline import stage
-from cortado.numerics.requantize import LARGEST_SHIFT, MULTIPLIER_BITS, SUM_BITS
+from cortado.numerics.interval import Interval
+from cortado.numerics.requantize import LARGEST_SHIFT, MULTIPLIER_BITS
 
 
 def requantized_layout(configuration: WinogradConfiguration) -> data.StructLayout:
-    """Int8 results of one tile and output channel: `y[row * m + column]`."""
+    """Results of one tile and output channel: `y[row * m + column]`; `slope` where the configuration is leaky."""
     return data.StructLayout({
-        "y": data.ArrayLayout(signed(8), configuration.m**2),
-        "flags": unsigned(8),
+        "y": data.ArrayLayout(signed(configuration.data_bits), configuration.m**2),
+        **{name: RECORD_LAYOUT[name].shape for name in _passed_on(configuration)},
         "channel": range(configuration.pk),
     })
 
 
+def _passed_on(configuration: WinogradConfiguration) -> tuple[str, ...]:
+    """Fields of the record that the activation needs."""
+    return ("flags", "slope") if configuration.leaky else ("flags",)
+
+
 class Requantize(wiring.Component):
-    """Multiplies each sum by its channel's multiplier, shifts right with rounding half to even, and saturates to int8:
-    `numerics.requantize` to the bit. Latency three cycles, one tile and channel a cycle.
+    """Multiplies each sum by its channel's multiplier, shifts right with rounding half to even, and saturates to the
+    width of the maps: `numerics.requantize` to the bit. Latency five cycles, one tile and channel a cycle.
 
     Members
     -------
@@ -40,44 +47,67 @@ class Requantize(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        count, product_bits = self._configuration.m**2, SUM_BITS + MULTIPLIER_BITS
-        valid = [Signal(name=f"valid_{step}") for step in range(2)]
-        third_moves = stage(m, valid[1], self.o.valid, self.o.ready)
-        second_moves = stage(m, valid[0], valid[1], third_moves)
-        first_moves = stage(m, self.i.valid, valid[0], second_moves)
-        m.d.comb += self.i.ready.eq(first_moves)
+        count, sum_bits = self._configuration.m**2, self._configuration.sum_bits
+        product_bits = sum_bits + MULTIPLIER_BITS
+        result = Interval.signed(self._configuration.data_bits)
+        # Two halves of the product; product; shifted by bytes; by bits; rounded.
+        steps = 5
+        valid = [Signal(name=f"valid_{step}") for step in range(steps - 1)] + [self.o.valid]
+        moves = [None] * steps
+        for step in reversed(range(steps)):
+            moves[step] = stage(m, valid[step - 1] if step else self.i.valid, valid[step],
+                                moves[step + 1] if step < steps - 1 else self.o.ready)
+        m.d.comb += self.i.ready.eq(moves[0])
 
         record = self.i.payload.record
+        shift = self._carried(m, record.shift, moves[:3], "shift")
+        for name in _passed_on(self._configuration):
+            m.d.comb += self.o.payload[name].eq(self._carried(m, record[name], moves, name)[-1])
+        m.d.comb += self.o.payload.channel.eq(self._carried(m, self.i.payload.channel, moves, "channel")[-1])
+
         multiplier = Signal(signed(MULTIPLIER_BITS + 1))
         m.d.comb += multiplier.eq(record.multiplier)
-        # Just below one half of the bit that stays; the bit itself, when 1, makes it one half: half to even.
-        below_half = Signal(LARGEST_SHIFT)
-        shift = Signal(range(LARGEST_SHIFT + 1))
-        flags, channel = ([Signal(width, name=f"{name}_{step}") for step in range(2)]
-                          for name, width in (("flags", 8), ("channel", range(self._configuration.pk))))
-        with m.If(first_moves):
-            m.d.sync += [
-                shift.eq(record.shift),
-                below_half.eq(Mux(record.shift == 0, 0, ((1 << record.shift[:6]) >> 1) - 1)),
-                flags[0].eq(record.flags),
-                channel[0].eq(self.i.payload.channel),
-            ]
-        with m.If(second_moves):
-            m.d.sync += [flags[1].eq(flags[0]), channel[1].eq(channel[0])]
-        with m.If(third_moves):
-            m.d.sync += [self.o.payload.flags.eq(flags[1]), self.o.payload.channel.eq(channel[1])]
-
         for n in range(count):
-            product = Signal(signed(product_bits), name=f"product_{n}")
-            with m.If(first_moves):
-                m.d.sync += product.eq(self.i.payload.sums[n] * multiplier)
-            odd = product.bit_select(shift, 1) & (shift != 0)
-            rounded = Signal(signed(product_bits + 1), name=f"rounded_{n}")
-            shifted = Signal(signed(product_bits + 1), name=f"shifted_{n}")
-            m.d.comb += rounded.eq(product + below_half + odd)
-            with m.If(second_moves):
-                m.d.sync += shifted.eq(rounded >> shift)
-            with m.If(third_moves):
+            # Each half is a product that one DSP of any family makes; of sums of int16, a DSP48.
+            total, half_bits = self.i.payload.sums[n], sum_bits // 2
+            low, high = (Signal(signed(width + MULTIPLIER_BITS + 1), name=f"{name}_{n}")
+                         for name, width in (("low", half_bits + 1), ("high", sum_bits - half_bits)))
+            with m.If(moves[0]):
+                m.d.sync += [low.eq(Cat(total[:half_bits], 0).as_signed() * multiplier),
+                             high.eq(total[half_bits:].as_signed() * multiplier)]
+            # The last bit is the half that decides about rounding; what was shifted out below it is not zero.
+            product, by_bytes, by_bits = (Signal(signed(product_bits + 1), name=f"{name}_{n}")
+                                          for name in ("product", "by_bytes", "by_bits"))
+            below_bytes, below = Signal(name=f"below_bytes_{n}"), Signal(name=f"below_{n}")
+            with m.If(moves[1]):
+                m.d.sync += product.eq((low + (high << half_bits)) << 1)
+            with m.If(moves[2]):
+                with m.Switch(shift[1][3:]):
+                    for step in range((LARGEST_SHIFT >> 3) + 1):
+                        with m.Case(step):
+                            m.d.sync += [by_bytes.eq(product >> 8 * step), below_bytes.eq(product[:8 * step].any())]
+            with m.If(moves[3]):
+                with m.Switch(shift[2][:3]):
+                    for step in range(8):
+                        with m.Case(step):
+                            m.d.sync += [by_bits.eq(by_bytes >> step),
+                                         below.eq(below_bytes | by_bytes[:step].any())]
+            whole = by_bits[1:].as_signed()
+            up = by_bits[0] & (below | whole[0])
+            sign = whole[-1]
+            fits = (whole[result.bits - 1:-1] == sign.replicate(len(whole) - result.bits))
+            rounded = whole[: result.bits].as_signed() + up
+            with m.If(moves[4]):
                 m.d.sync += self.o.payload.y[n].eq(
-                    Mux(shifted > 127, 127, Mux(shifted < -128, -128, shifted[:8].as_signed())))
+                    Mux(~fits | (rounded == result.high + 1), Mux(sign, result.low, result.high),
+                        rounded[: result.bits].as_signed()))
         return m
+
+    def _carried(self, m: Module, value: Value, moves: list[Value], name: str) -> list[Signal]:
+        """The value beside the data: a register for each step that moves."""
+        registers = []
+        for step, moved in enumerate(moves):
+            registers.append(Signal.like(value, name=f"{name}_{step}"))
+            with m.If(moved):
+                m.d.sync += registers[-1].eq(registers[-2] if step else value)
+        return registers

@@ -7,6 +7,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.linear import times
 from cortado.gateware.relu import activated_layout
 
 
@@ -17,13 +18,14 @@ def row_command_layout() -> data.StructLayout:
         "tile_columns": unsigned(16),
         "filter_blocks": unsigned(16),
         "output_rows": unsigned(16),
+        "pointwise": unsigned(1),
     })
 
 
 def segment_layout(configuration: WinogradConfiguration) -> data.StructLayout:
     """m pixels of pk channels of one output row, the first in the low bits; `first` and `last` of the row."""
     return data.StructLayout({
-        "pixels": unsigned(8 * configuration.m * configuration.pk),
+        "pixels": unsigned(8 * configuration.m * configuration.output_pixel_bytes),
         "first": 1,
         "last": 1,
     })
@@ -32,7 +34,8 @@ def segment_layout(configuration: WinogradConfiguration) -> data.StructLayout:
 class RowBuffer(wiring.Component):
     """Collects the pk channels of each tile and the tiles of each row of tiles, and gives out the pixel rows.
 
-    Two rows of tiles are held: one fills while the other is given out. Rows below the output's bottom are left out.
+    Two rows of tiles are held: one fills while the other is given out. Rows below the output's bottom are left out. Of
+    a pointwise block, each step of a tile is a row of tiles, and the whole is one row of pixels.
 
     Members
     -------
@@ -60,8 +63,10 @@ class RowBuffer(wiring.Component):
         # Two halves of a memory, each a row of tiles; `taken` says which may be given out.
         taken = [Signal(name=f"taken_{half}") for half in range(2)]
         in_block, filling = Signal(), Signal()
-        row_complete, row_given = Signal(), Signal()
-        fill_half, give_half = Signal(), Signal()
+        row_complete = Signal()
+        row_given = Signal()
+        fill_half = Signal()
+        give_half = Signal()
         m.d.comb += self.full.eq(taken[0] & taken[1])
         for half in range(2):
             with m.If(row_complete & (fill_half == half)):
@@ -75,17 +80,27 @@ class RowBuffer(wiring.Component):
         m.d.comb += self.i.ready.eq(filling & ((channel != pk - 1) | ~Mux(fill_half, taken[1], taken[0])))
         arrives = self.i.valid & self.i.ready
         tile_complete = arrives & (channel == pk - 1)
-        waiting = [[Signal(8, name=f"waiting_{k}_{n}") for n in range(edge**2)] for k in range(pk - 1)]
+        waiting = [[Signal(configuration.data_bits, name=f"waiting_{k}_{n}") for n in range(edge**2)]
+                   for k in range(pk - 1)]
         for k in range(pk - 1):
             with m.If(arrives & (channel == k)):
                 m.d.sync += [waiting[k][n].eq(self.i.payload.y[n]) for n in range(edge**2)]
-        m.d.comb += row_complete.eq(tile_complete & (column == command.tile_columns - 1))
+        # A pointwise step is a row of one tile, of which some lanes are used.
+        width, lanes = Mux(command.pointwise, 1, command.tile_columns), Signal(range(edge + 1))
+        rows, pixel_rows = Signal(16), Signal(16)
+        m.d.comb += [
+            lanes.eq(Mux(command.pointwise, configuration.point_lanes, edge)),
+            rows.eq(Mux(command.pointwise, times(command.tile_columns, configuration.point_steps), command.tile_rows)),
+            pixel_rows.eq(Mux(command.pointwise, times(command.tile_columns, configuration.point_banks),
+                              command.output_rows)),
+        ]
+        m.d.comb += row_complete.eq(tile_complete & (column == width - 1))
         with m.If(tile_complete):
             m.d.sync += column.eq(Mux(row_complete, 0, column + 1))
         with m.If(row_complete):
             m.d.sync += [fill_half.eq(~fill_half), rows_left.eq(rows_left - 1)]
             with m.If(rows_left == 1):
-                m.d.sync += [rows_left.eq(command.tile_rows), filters_left.eq(filters_left - 1)]
+                m.d.sync += [rows_left.eq(rows), filters_left.eq(filters_left - 1)]
                 with m.If(filters_left == 1):
                     m.d.sync += filling.eq(0)
 
@@ -95,12 +110,14 @@ class RowBuffer(wiring.Component):
         given_lane = Signal(range(edge))
         moves = ~self.o.valid | self.o.ready
         reads = in_block & Mux(give_half, taken[1], taken[0])
-        row_end = give_column == command.tile_columns - 1
+        row_end = give_column == width - 1
+        is_first = give_column == 0
+        is_last = row_end & (~command.pointwise | (pixel_rows_left == 1))
         with m.If(moves):
             m.d.sync += [
                 self.o.valid.eq(reads),
-                self.o.payload.first.eq(give_column == 0),
-                self.o.payload.last.eq(row_end),
+                self.o.payload.first.eq(is_first & (~command.pointwise | (pixel_rows_left == pixel_rows))),
+                self.o.payload.last.eq(is_last),
                 given_lane.eq(lane),
             ]
             with m.If(reads):
@@ -109,25 +126,25 @@ class RowBuffer(wiring.Component):
                     last_row = pixel_rows_left == 1
                     m.d.sync += [
                         give_column.eq(0), lane.eq(lane + 1), pixel_rows_left.eq(pixel_rows_left - 1)]
-                    with m.If(last_row | (lane == edge - 1)):
+                    with m.If(last_row | (lane == lanes - 1)):
                         m.d.comb += row_given.eq(1)
                         m.d.sync += [lane.eq(0), give_half.eq(~give_half)]
                     with m.If(last_row):
                         m.d.sync += [
-                            pixel_rows_left.eq(command.output_rows), give_filters_left.eq(give_filters_left - 1)]
+                            pixel_rows_left.eq(pixel_rows), give_filters_left.eq(give_filters_left - 1)]
                         with m.If(give_filters_left == 1):
                             m.d.sync += in_block.eq(0)
                             m.d.comb += self.command.ready.eq(1)
         with m.If(~in_block & self.command.valid):
             m.d.sync += [
                 in_block.eq(1), filling.eq(1),
-                rows_left.eq(command.tile_rows), filters_left.eq(command.filter_blocks),
-                pixel_rows_left.eq(command.output_rows), give_filters_left.eq(command.filter_blocks),
+                rows_left.eq(rows), filters_left.eq(command.filter_blocks),
+                pixel_rows_left.eq(pixel_rows), give_filters_left.eq(command.filter_blocks),
             ]
 
         for row in range(edge):
             m.submodules[f"row_{row}"] = words = memory.Memory(
-                shape=unsigned(8 * edge * pk), depth=2 * columns, init=[])
+                shape=unsigned(8 * edge * configuration.output_pixel_bytes), depth=2 * columns, init=[])
             write, read = words.write_port(), words.read_port()
             values = [waiting[k][row * edge + x] if k < pk - 1 else self.i.payload.y[row * edge + x]
                       for x in range(edge) for k in range(pk)]

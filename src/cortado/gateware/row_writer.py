@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,7 +12,7 @@ from cortado.gateware.configuration import BURST_BEATS, WinogradConfiguration
 from cortado.gateware.gearbox import Gearbox
 from cortado.gateware.linear import times
 from cortado.gateware.row_buffer import segment_layout
-from cortado.gateware.stream_reader import REQUEST_LAYOUT
+from cortado.gateware.stream_reader import REQUEST_LAYOUT, next_burst
 
 # Beats that may wait for the memory.
 WRITE_QUEUE = 2 * BURST_BEATS
@@ -69,8 +71,8 @@ class RowWriter(wiring.Component):
         m = Module()
         configuration, command = self._configuration, self.command.payload
         beat_bits, beat_bytes = configuration.beat_bits, configuration.beat_bytes
-        segment_bits = 8 * configuration.m * configuration.pk
-        unit_bits = min(segment_bits, beat_bits)
+        segment_bits = 8 * configuration.m * configuration.output_pixel_bytes
+        unit_bits = gcd(segment_bits, beat_bits)
         m.submodules.gearbox = gearbox = Gearbox(unit_bits=unit_bits, units_in=segment_bits // unit_bits,
                                                  units_out=beat_bits // unit_bits)
         m.submodules.queue = queue = fifo.SyncFIFOBuffered(width=beat_bits, depth=WRITE_QUEUE)
@@ -96,24 +98,27 @@ class RowWriter(wiring.Component):
             gearbox.i.payload.count.eq(segment_bits // unit_bits),
             gearbox.i.payload.last.eq(self.i.payload.last),
         ]
-        burst, more = Signal(8), Signal()
+        # The length of a burst is found in the cycle before it is asked for.
+        burst, more, sized = Signal(8), Signal(), Signal()
+        next_beats = next_burst(address, beats_left, beat_bytes)
+        m.d.sync += [burst.eq(next_beats), more.eq(beats_left != next_beats)]
         m.d.comb += [
-            more.eq(beats_left > BURST_BEATS),
-            burst.eq(Mux(more, BURST_BEATS, beats_left[:8])),
-            self.request.valid.eq(asking),
+            self.request.valid.eq(sized),
             self.request.payload.address.eq(address),
             self.request.payload.beats.eq(burst),
         ]
         asked = self.request.valid & self.request.ready
+        m.d.sync += sized.eq(asking & ~asked)
         with m.If(asked):
-            m.d.sync += [address.eq(address + BURST_BEATS * beat_bytes), beats_left.eq(beats_left - BURST_BEATS)]
+            m.d.sync += [address.eq(address + burst * beat_bytes), beats_left.eq(beats_left - burst)]
             with m.If(~more):
                 m.d.sync += asking.eq(0)
         with m.If(self.i.valid & self.i.ready & opens):
             m.d.sync += [asking.eq(1), address.eq(row_address), beats_left.eq(run_beats)]
         with m.If(self.i.valid & self.i.ready & self.i.payload.last):
             m.d.sync += [
-                row_address.eq(row_address + command.output_row_pitch), rows_left.eq(rows_left - 1), lane.eq(lane + 1)]
+                row_address.eq(row_address + command.output_row_pitch), rows_left.eq(rows_left - 1),
+                lane.eq(Mux(lane == edge - 1, 0, lane + 1))]
             with m.If(rows_left == 1):
                 next_plane = plane_address + command.output_plane_pitch
                 # After the block's last row none is left: the next block's rows wait for their own command.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from cortado.gateware.axi import BOUNDARY_BYTES
 from cortado.gateware.configuration import BURST_BEATS, PREFETCH_BEATS
 
 REQUEST_LAYOUT = data.StructLayout({"address": unsigned(32), "beats": unsigned(8)})
@@ -20,23 +21,34 @@ COMMAND_LAYOUT = data.StructLayout({
 })
 
 
+def next_burst(address: Value, beats_left: Value, beat_bytes: int) -> Value:
+    """Beats of the burst to ask for next: at most `BURST_BEATS`, none beyond a multiple of `BOUNDARY_BYTES`."""
+    page_beats = BOUNDARY_BYTES // beat_bytes
+    beat = address[(beat_bytes - 1).bit_length():(BOUNDARY_BYTES - 1).bit_length()]
+    # Within the last BURST_BEATS of a page, the distance to its end; BURST_BEATS is a power of two.
+    distance = BURST_BEATS - beat % BURST_BEATS
+    limit = Mux(beat >= page_beats - BURST_BEATS, distance, BURST_BEATS)
+    return Mux(beats_left > limit, limit, beats_left[:8])
+
+
 class StreamReader(wiring.Component):
     """Reads `planes` times `runs` runs of `run_beats` consecutive beats, in that order, as one stream of beats.
 
-    A burst is asked for only when there is room for all of it, so the memory never waits for the engine.
+    A burst is asked for only when there is room for all of it, so the memory never waits for the engine;
+    `prefetch_beats` is the room.
 
     Members
     -------
     command : In(stream of COMMAND_LAYOUT)
     request : Out(stream of REQUEST_LAYOUT)
-        One burst each, of at most `BURST_BEATS` beats; byte address.
+        One burst each, as `next_burst` cuts them; byte address.
     i : In(stream of beats)
         The answers, in order.
     o : Out(stream of beats)
     """
 
-    def __init__(self, *, beat_bits: int) -> None:
-        self._beat_bits = beat_bits
+    def __init__(self, *, beat_bits: int, prefetch_beats: int = PREFETCH_BEATS) -> None:
+        self._beat_bits, self._prefetch_beats = beat_bits, prefetch_beats
         super().__init__({
             "command": In(stream.Signature(COMMAND_LAYOUT)),
             "request": Out(stream.Signature(REQUEST_LAYOUT)),
@@ -46,26 +58,30 @@ class StreamReader(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.held = held = fifo.SyncFIFOBuffered(width=self._beat_bits, depth=PREFETCH_BEATS)
+        m.submodules.held = held = fifo.SyncFIFOBuffered(width=self._beat_bits, depth=self._prefetch_beats)
         wiring.connect(m, held.w_stream, wiring.flipped(self.i))
         wiring.connect(m, wiring.flipped(self.o), held.r_stream)
 
         command = self.command.payload
         active = Signal()
-        address, run_address, plane_address = Signal(32), Signal(32), Signal(32)
+        address = Signal(32)
+        run_address = Signal(32)
+        plane_address = Signal(32)
         beats_left = Signal(32)
         runs_left, planes_left = Signal(16), Signal(16)
-        room = Signal(range(PREFETCH_BEATS + 1), init=PREFETCH_BEATS)
+        room = Signal(range(self._prefetch_beats + 1), init=self._prefetch_beats)
         burst = Signal(8)
-        more = Signal()
+        # The length of a burst is found in the cycle before it is asked for.
+        more, sized, enough = Signal(), Signal(), Signal()
+        next_beats = next_burst(address, beats_left, self._beat_bits // 8)
+        m.d.sync += [burst.eq(next_beats), more.eq(beats_left != next_beats), enough.eq(room >= next_beats)]
         m.d.comb += [
-            more.eq(beats_left > BURST_BEATS),
-            burst.eq(Mux(more, BURST_BEATS, beats_left[:8])),
-            self.request.valid.eq(active & (room >= burst)),
+            self.request.valid.eq(sized & enough),
             self.request.payload.address.eq(address),
             self.request.payload.beats.eq(burst),
         ]
         asked = self.request.valid & self.request.ready
+        m.d.sync += sized.eq(active & ~asked)
         m.d.sync += room.eq(room - Mux(asked, burst, 0) + (self.o.valid & self.o.ready))
 
         with m.If(~active):
@@ -82,8 +98,8 @@ class StreamReader(wiring.Component):
         with m.Elif(asked):
             with m.If(more):
                 m.d.sync += [
-                    address.eq(address + BURST_BEATS * (self._beat_bits // 8)),
-                    beats_left.eq(beats_left - BURST_BEATS),
+                    address.eq(address + burst * (self._beat_bits // 8)),
+                    beats_left.eq(beats_left - burst),
                 ]
             with m.Else():
                 m.d.sync += beats_left.eq(command.run_beats)

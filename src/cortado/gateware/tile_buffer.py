@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,23 +13,30 @@ from cortado.gateware.pipeline import stage
 
 def reader_command_layout() -> data.StructLayout:
     """What the reader needs of a descriptor."""
-    return data.StructLayout({name: unsigned(16) for name in (
-        "tile_rows", "tile_columns", "channel_blocks", "filter_blocks", "buffer_base", "plane_words", "row_words")})
+    return data.StructLayout({
+        **{name: unsigned(16) for name in (
+            "tile_rows", "tile_columns", "channel_blocks", "filter_blocks", "buffer_base", "plane_words", "row_words")},
+        **{name: unsigned(1) for name in ("pointwise", "continues", "unfinished")},
+    })
 
 
 def pass_layout(configuration: WinogradConfiguration) -> dict[str, object]:
-    """Where a tile stands in its pass (one filter block, one channel block, all tiles of the block)."""
+    """Where a tile stands in its pass: one filter block, one channel block, all tiles of the block.
+
+    `index` is its place in the accumulators; its sums begin with `sum_first` and are done with `sum_last`.
+    """
     return {
         "index": range(configuration.tiles),
         "pass_first": 1,
         "pass_last": 1,
-        "channel_first": 1,
-        "channel_last": 1,
+        "sum_first": 1,
+        "sum_last": 1,
+        "pointwise": 1,
     }
 
 
 def tile_layout(configuration: WinogradConfiguration) -> data.StructLayout:
-    """One tile of pc channels: `pixels[channel][row * alpha + column]`."""
+    """One tile of pc channels: `pixels[channel][row * alpha + column]`; pointwise, alpha * alpha pixels in a row."""
     return data.StructLayout({
         "pixels": data.ArrayLayout(
             data.ArrayLayout(signed(configuration.data_bits), configuration.alpha**2), configuration.pc),
@@ -40,9 +47,10 @@ def tile_layout(configuration: WinogradConfiguration) -> data.StructLayout:
 class TileBuffer(wiring.Component):
     """Holds up to two blocks and streams their tiles: for each filter block, for each channel block, every tile.
 
-    A word is m x m pixels of pc channels. Words lie in four memories by the parity of their row and column, so the four
-    words under one (m + 2) x (m + 2) tile come out in one cycle, wherever the tile is. Latency two cycles, one tile a
-    cycle. A channel block is read as soon as it is complete, while the next ones arrive.
+    A word is m x m pixels of pc channels. Words lie in four memories by the parity of their row and column, so the
+    four words under one (m + 2) x (m + 2) tile come out in one cycle, wherever the tile is. A pointwise tile has a
+    word of as many of the memories as it takes. Latency two cycles, one tile a cycle. A channel block is read as
+    soon as it is complete, while the next ones arrive.
 
     Members
     -------
@@ -72,10 +80,12 @@ class TileBuffer(wiring.Component):
         m = Module()
         configuration, command = self._configuration, self.command.payload
         edge, alpha, pc = configuration.m, configuration.alpha, configuration.pc
+        pixel_bits = 8 * configuration.input_pixel_bytes
 
         # Channel blocks complete, for each of the two blocks that can be open; they alternate.
         complete = [Signal(16, name=f"complete_{block}") for block in range(2)]
-        write_block, read_block = Signal(), Signal()
+        write_block = Signal()
+        read_block = Signal()
         plane_written = self.i.valid & self.i.payload.plane_last
         loading = Signal(init=1)  # which block the loader writes: flips at each begin, so the first block is 0
         m.d.comb += [self.i.ready.eq(1), write_block.eq(loading)]
@@ -91,15 +101,16 @@ class TileBuffer(wiring.Component):
 
         # Stage 1: the address of the next tile.
         active = Signal()
-        filter_block, channel, tile_row, tile_column = Signal(16), Signal(16), Signal(16), Signal(16)
-        index = Signal(range(configuration.tiles))
+        channel, odd_tile_row, tile_column = Signal(16), Signal(), Signal(16)
+        index, index_base, pass_first = Signal(range(configuration.tiles)), Signal(range(configuration.tiles)), Signal()
         plane_base = Signal(16)
         row_base = [Signal(16, name=f"row_base_{parity}") for parity in range(2)]
         present = Mux(read_block, complete[1], complete[0]) > channel
-        row_end = tile_column == command.tile_columns - 1
-        pass_end = row_end & (tile_row == command.tile_rows - 1)
-        last_channel = channel == command.channel_blocks - 1
-        block_end = pass_end & last_channel & (filter_block == command.filter_blocks - 1)
+        columns, rows, channels, filters = counts = [_Count(name, getattr(command, name)) for name in (
+            "tile_columns", "tile_rows", "channel_blocks", "filter_blocks")]
+        row_end, last_channel = columns.is_last, channels.is_last
+        pass_end = row_end & rows.is_last
+        block_end = pass_end & last_channel & filters.is_last
 
         read_valid = Signal()
         read_moves = Signal()
@@ -115,33 +126,43 @@ class TileBuffer(wiring.Component):
             m.d.sync += [
                 # The command that ends is still offered in the cycle of its release.
                 active.eq(self.command.valid & ~released),
-                filter_block.eq(0), channel.eq(0), tile_row.eq(0), tile_column.eq(0), index.eq(0),
+                *(statement for count in counts for statement in count.begins()),
+                channel.eq(0), odd_tile_row.eq(0), tile_column.eq(0),
+                index.eq(0), index_base.eq(0), pass_first.eq(1),
                 plane_base.eq(command.buffer_base),
                 row_base[0].eq(command.buffer_base),
                 row_base[1].eq(command.buffer_base),
                 read_block.eq(read_block ^ released),
             ]
         with m.Elif(issue):
-            m.d.sync += [tile_column.eq(tile_column + 1), index.eq(index + 1)]
+            m.d.sync += [tile_column.eq(tile_column + 1), index.eq(index + 1), pass_first.eq(0)]
+            columns.advance(m)
             with m.If(row_end):
                 # Words of even rows serve tiles t - 1 and t, words of odd rows tiles t and t + 1 for t even.
-                m.d.sync += [tile_column.eq(0), tile_row.eq(tile_row + 1)]
-                with m.If(tile_row[0]):
+                m.d.sync += [tile_column.eq(0), odd_tile_row.eq(~odd_tile_row)]
+                rows.advance(m)
+                with m.If(odd_tile_row):
                     m.d.sync += row_base[1].eq(row_base[1] + command.row_words)
                 with m.Else():
                     m.d.sync += row_base[0].eq(row_base[0] + command.row_words)
             with m.If(pass_end):
                 next_plane = Mux(last_channel, command.buffer_base, plane_base + command.plane_words)
+                # Sums of several channel passes wait in the accumulators, each filter block's behind the one before.
+                waits = command.continues | command.unfinished
+                next_base = Mux(last_channel & waits, (index + 1)[:len(index)], index_base)
                 m.d.sync += [
-                    tile_row.eq(0), index.eq(0),
+                    odd_tile_row.eq(0), index.eq(next_base), index_base.eq(next_base), pass_first.eq(1),
                     plane_base.eq(next_plane), row_base[0].eq(next_plane), row_base[1].eq(next_plane),
                     channel.eq(Mux(last_channel, 0, channel + 1)),
-                    filter_block.eq(filter_block + last_channel),
                 ]
+                channels.advance(m)
+                with m.If(last_channel):
+                    filters.advance(m)
 
         # Stage 2: the words. Stage 3: the tile, its words picked by the parity of the tile.
         read_ready = stage(m, read_valid, self.o.valid, self.o.ready)
-        m.d.comb += read_moves.eq(~read_valid | read_ready)
+        # All steps move at once: a wait is one signal, known early.
+        m.d.comb += read_moves.eq(read_ready)
         with m.If(read_moves):
             m.d.sync += read_valid.eq(active & present)
         place = data.View(data.StructLayout(pass_layout(configuration)),
@@ -150,15 +171,16 @@ class TileBuffer(wiring.Component):
         with m.If(read_moves):
             m.d.sync += [
                 place.index.eq(index),
-                place.pass_first.eq(index == 0),
+                place.pass_first.eq(pass_first),
                 place.pass_last.eq(pass_end),
-                place.channel_first.eq(channel == 0),
-                place.channel_last.eq(last_channel),
-                odd_row.eq(tile_row[0]),
+                place.sum_first.eq((channel == 0) & ~command.continues),
+                place.sum_last.eq(last_channel & ~command.unfinished),
+                place.pointwise.eq(command.pointwise),
+                odd_row.eq(odd_tile_row),
                 odd_column.eq(tile_column[0]),
             ]
 
-        column_word = [(tile_column + 1)[1:], tile_column[1:]]
+        column_word = [Mux(command.pointwise, tile_column, word) for word in ((tile_column + 1)[1:], tile_column[1:])]
         words = {}
         for row_parity in range(2):
             for column_parity in range(2):
@@ -167,7 +189,7 @@ class TileBuffer(wiring.Component):
                 for lane in range(edge):
                     name = f"pixels_{row_parity}{column_parity}_{lane}"
                     m.submodules[name] = pixels = memory.Memory(
-                        shape=unsigned(8 * edge * pc), depth=configuration.buffer_words, init=[])
+                        shape=unsigned(edge * pixel_bits), depth=configuration.buffer_words, init=[])
                     write, read = pixels.write_port(), pixels.read_port()
                     m.d.comb += [
                         write.addr.eq(self.i.payload.address),
@@ -187,11 +209,37 @@ class TileBuffer(wiring.Component):
                 lane, below = row % edge, row // edge
                 for column in range(alpha):
                     pixel, right = column % edge, column // edge
-                    picked = [[words[r ^ below, c ^ right, lane].word_select(pixel, 8 * pc) for c in range(2)]
+                    picked = [[words[r ^ below, c ^ right, lane].word_select(pixel, pixel_bits) for c in range(2)]
                               for r in range(2)]
                     value = Mux(odd_row, Mux(odd_column, picked[1][1], picked[1][0]),
                                 Mux(odd_column, picked[0][1], picked[0][0]))
+                    number = row * alpha + column
+                    if number < configuration.point_pixels:
+                        bank, place_in_bank = divmod(number, edge)
+                        memory_number, bank_lane = divmod(bank, edge)
+                        point = words[memory_number >> 1, memory_number & 1, bank_lane].word_select(
+                            place_in_bank, pixel_bits)
+                        value = Mux(place.pointwise, point, value)
                     for channel_lane in range(pc):
                         m.d.sync += self.o.payload.pixels[channel_lane][row * alpha + column].eq(
-                            value.word_select(channel_lane, 8))
+                            value.word_select(channel_lane, configuration.data_bits))
         return m
+
+
+class _Count:
+    """Counts a loop of `length` steps down; that the step is the last is known at the beginning of its cycle."""
+
+    def __init__(self, name: str, length: Value) -> None:
+        self._length = length
+        self._left = Signal(16, name=f"{name}_left")
+        self.is_last = Signal(name=f"last_of_{name}")
+
+    def begins(self) -> tuple:
+        """The loop begins, in the next cycle."""
+        return self._left.eq(self._length), self.is_last.eq(self._length == 1)
+
+    def advance(self, m: Module) -> None:
+        """One step is done; behind the last the loop begins again."""
+        m.d.sync += [self._left.eq(self._left - 1), self.is_last.eq(self._left == 2)]
+        with m.If(self.is_last):
+            m.d.sync += self.begins()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Signal, signed
+from amaranth.hdl import Module, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,17 +13,19 @@ from cortado.gateware.weight_unpacker import kernel_layout
 
 
 def transformed_kernel_layout(configuration: WinogradConfiguration) -> data.StructLayout:
-    """A group of kernels in the Winograd domain: `u[pair][row * alpha + column]`."""
+    """A group of kernels in the Winograd domain: `u[pair][row * alpha + column]`; pointwise, `points[pair]`."""
     return data.StructLayout({
         "u": data.ArrayLayout(data.ArrayLayout(signed(configuration.widths.u_bits), configuration.alpha**2),
                               configuration.pairs_per_step),
+        "points": data.ArrayLayout(signed(configuration.weight_bits), configuration.points_per_step),
+        "pointwise": 1,
         "last": 1,
     })
 
 
 class WeightTransform(wiring.Component):
-    """U = G g G^T for a group of kernels, with the whole-number G of `winograd.transform`; exact. Latency two cycles,
-    one group a cycle.
+    """U = G g G^T for a group of kernels, with the whole-number G of `winograd.transform`; exact. Pointwise weights
+    pass as they are. Latency two cycles, one group a cycle.
 
     Members
     -------
@@ -42,14 +44,17 @@ class WeightTransform(wiring.Component):
         m = Module()
         configuration = self._configuration
         alpha, widths, g = configuration.alpha, configuration.widths, configuration.transform.g
-        half_valid, half_last = Signal(), Signal()
+        half_valid = Signal()
+        passing = {name: Signal.like(Value.cast(getattr(self.i.payload, name)), name=f"half_{name}") for name in (
+            "last", "pointwise", "points")}
         second_moves = stage(m, half_valid, self.o.valid, self.o.ready)
         first_moves = stage(m, self.i.valid, half_valid, second_moves)
         m.d.comb += self.i.ready.eq(first_moves)
-        with m.If(first_moves):
-            m.d.sync += half_last.eq(self.i.payload.last)
-        with m.If(second_moves):
-            m.d.sync += self.o.payload.last.eq(half_last)
+        for name, half in passing.items():
+            with m.If(first_moves):
+                m.d.sync += half.eq(Value.cast(getattr(self.i.payload, name)))
+            with m.If(second_moves):
+                m.d.sync += Value.cast(getattr(self.o.payload, name)).eq(half)
 
         for pair in range(configuration.pairs_per_step):
             kernel = self.i.payload.kernels[pair]

@@ -12,14 +12,21 @@ from cortado.gateware.gearbox import Gearbox
 
 def unpacker_command_layout() -> data.StructLayout:
     """What the unpacker needs of a descriptor."""
-    return data.StructLayout({"channel_blocks": unsigned(16), "filter_blocks": unsigned(16)})
+    return data.StructLayout({
+        "channel_blocks": unsigned(16), "filter_blocks": unsigned(16), "pointwise": unsigned(1),
+        "unfinished": unsigned(1)})
 
 
 def kernel_layout(configuration: WinogradConfiguration) -> data.StructLayout:
-    """A group of kernels: `kernels[pair][row * 3 + column]`; pair k * pc + c of the pass is in group pair // size."""
+    """A group of kernels: `kernels[pair][row * 3 + column]`; pair k * pc + c of the pass is in group pair // size.
+
+    Pointwise, `points[pair]` instead, in groups of their own size.
+    """
     return data.StructLayout({
         "kernels": data.ArrayLayout(
             data.ArrayLayout(signed(configuration.weight_bits), 9), configuration.pairs_per_step),
+        "points": data.ArrayLayout(signed(configuration.weight_bits), configuration.points_per_step),
+        "pointwise": 1,
         "last": 1,
     })
 
@@ -28,7 +35,7 @@ class WeightUnpacker(wiring.Component):
     """Takes a block's weights apart: for each filter block its channel records, then the kernels of each pass.
 
     Records and passes start on a beat of their own. Beats hold 8 units where a group of kernels needs 9, whatever the
-    port's width.
+    port's width; the weights of a pointwise pass come as they are. A block whose sums are not finished has no records.
 
     Members
     -------
@@ -52,24 +59,28 @@ class WeightUnpacker(wiring.Component):
         m = Module()
         configuration, command = self._configuration, self.command.payload
         beat_bits, record_bits = configuration.beat_bits, 8 * CHANNEL_RECORD_BYTES * configuration.pk
-        group_bits = 9 * 8 * configuration.pairs_per_step
+        group_bits = 9 * configuration.weight_bits * configuration.pairs_per_step
         groups = configuration.pc * configuration.pk // configuration.pairs_per_step
-        unit_bits = min(beat_bits // 8, 8 * configuration.pairs_per_step)
+        unit_bits = min(beat_bits // 8, configuration.weight_bits * configuration.pairs_per_step)
         m.submodules.gearbox = gearbox = Gearbox(unit_bits=unit_bits, units_in=beat_bits // unit_bits,
                                                  units_out=group_bits // unit_bits)
 
         # Beats: the records of a filter block, then its passes.
-        beat, channel, filter_block = Signal(16), Signal(16), Signal(16)
-        in_records = Signal(init=1)
+        beat = Signal(16)
+        channel, filter_block = Signal(16), Signal(16)
+        filter_begins = Signal(init=1)
+        in_records = Signal()
         held = Signal(configuration.record_beats * beat_bits)
         record_ready = Mux(self.records.valid, self.records.ready, 1)
-        pass_end = beat == configuration.pass_beats - 1
-        pass_units = configuration.pc * configuration.pk * 9 * 8 // unit_bits
+        pass_end = beat == Mux(command.pointwise, configuration.point_pass_beats, configuration.pass_beats) - 1
+        pass_units = configuration.pc * configuration.pk * 9 * configuration.weight_bits // unit_bits
         last_units = pass_units - (configuration.pass_beats - 1) * (beat_bits // unit_bits)
         m.d.comb += [
+            in_records.eq(filter_begins & ~command.unfinished),
             self.records.payload.eq(held[:record_bits]),
-            self.i.ready.eq(self.command.valid & Mux(in_records, record_ready, gearbox.i.ready)),
-            gearbox.i.valid.eq(self.i.valid & self.command.valid & ~in_records),
+            self.i.ready.eq(self.command.valid & Mux(
+                in_records, record_ready, Mux(command.pointwise, self.o.ready, gearbox.i.ready))),
+            gearbox.i.valid.eq(self.i.valid & self.command.valid & ~in_records & ~command.pointwise),
             gearbox.i.payload.units.as_value().eq(self.i.payload),
             gearbox.i.payload.count.eq(Mux(pass_end, last_units, beat_bits // unit_bits)),
             gearbox.i.payload.last.eq(pass_end),
@@ -82,21 +93,26 @@ class WeightUnpacker(wiring.Component):
                 # The first beat of a record ends in the low bits.
                 m.d.sync += held.eq(Cat(held, self.i.payload)[beat_bits:])
                 with m.If(beat == configuration.record_beats - 1):
-                    m.d.sync += [beat.eq(0), in_records.eq(0), self.records.valid.eq(1)]
+                    m.d.sync += [beat.eq(0), filter_begins.eq(0), self.records.valid.eq(1)]
             with m.Elif(pass_end):
                 m.d.sync += [beat.eq(0), channel.eq(channel + 1)]
                 with m.If(channel == command.channel_blocks - 1):
-                    m.d.sync += [channel.eq(0), in_records.eq(1), filter_block.eq(filter_block + 1)]
+                    m.d.sync += [channel.eq(0), filter_begins.eq(1), filter_block.eq(filter_block + 1)]
                     with m.If(filter_block == command.filter_blocks - 1):
                         m.d.sync += filter_block.eq(0)
                         m.d.comb += self.command.ready.eq(1)
 
-        # Groups: the gearbox fills its last group up, the pass ends after as many groups as it has kernels.
+        # Groups: the gearbox fills its last group up, the pass ends after as many groups as it has kernels. A job is
+        # pointwise or not as a whole, so nothing is left in the gearbox when beats go past it.
+        points = command.pointwise & self.command.valid
         m.d.comb += [
-            self.o.valid.eq(gearbox.o.valid),
-            gearbox.o.ready.eq(self.o.ready),
+            self.o.valid.eq(Mux(points, self.i.valid & ~in_records, gearbox.o.valid)),
+            gearbox.o.ready.eq(self.o.ready & ~points),
             self.o.payload.kernels.as_value().eq(gearbox.o.payload.units.as_value()),
-            self.o.payload.last.eq(gearbox.o.payload.last),
+            # The payload holds until it is taken: beats pass behind a group of kernels that waits.
+            self.o.payload.points.as_value().eq(Mux(points, self.i.payload, 0)),
+            self.o.payload.pointwise.eq(points),
+            self.o.payload.last.eq(Mux(points, pass_end, gearbox.o.payload.last)),
         ]
         assert pass_units * unit_bits == groups * group_bits, "a pass is a whole number of groups"
         return m

@@ -40,10 +40,9 @@ class LayerSpec:
 
     `bottoms` and `tops` keep Caffe's meaning; a top may repeat a bottom's name (in place).
     `parameters` is the frozen dataclass of the layer type. `fused` holds the layers a pass has folded into this one,
-    in the order they apply to its top; `part_of` names the layer of the file that a pass has cut this one from.
-    `ocl_enable` is what the file asks with the field of that name (of the paper's fork of Caffe): FPGA, host, or None
-    if it does not say. `loss_weights` (one per top), `propagate_down` (one per bottom) and `blob_settings` (one per
-    trained blob) are empty for the layer type's own.
+    in the order they apply to its top. `ocl_enable` is what the file asks with the field of that name (of the paper's
+    fork of Caffe): FPGA, host, or None if it does not say. `loss_weights` (one per top), `propagate_down` (one per
+    bottom) and `blob_settings` (one per trained blob) are empty for the layer type's own.
     """
 
     name: str
@@ -52,7 +51,6 @@ class LayerSpec:
     tops: tuple[str, ...]
     parameters: object
     fused: tuple[LayerSpec, ...] = ()
-    part_of: str | None = None
     ocl_enable: bool | None = None
     loss_weights: tuple[float, ...] = ()
     propagate_down: tuple[bool, ...] = ()

@@ -14,15 +14,17 @@ TAKES_RELU = ("Convolution", "InnerProduct")
 def fuse_relu(net: NetSpec) -> NetSpec:
     """The network with each such ReLU in `fused` of the layer before it, which then makes the ReLU's top.
 
-    Asks for a network without in-place layers. A value that anybody else reads keeps its own ReLU.
+    Asks for a network without in-place layers. A value that anybody else reads keeps its own ReLU, and so does a second
+    ReLU behind the first: two leaky ones are none that an engine has.
     """
     readers = reader_counts(net)
     producers: dict[str, LayerSpec] = {}
     layers: list[LayerSpec] = []
     for layer in net.layers:
         producer = producers.get(layer.bottoms[0]) if layer.type == "ReLU" else None
-        if producer is not None and producer.type in TAKES_RELU and readers[layer.bottoms[0]] == 1:
-            fused = replace(producer, tops=layer.tops, fused=(*producer.fused, layer))
+        takes_it = producer is not None and producer.type in TAKES_RELU and not producer.fused
+        if takes_it and readers[layer.bottoms[0]] == 1:
+            fused = replace(producer, tops=layer.tops, fused=(layer,))
             layers[layers.index(producer)] = fused
         else:
             fused = layer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from cortado.graph.check import check
 from cortado.graph.spec import NetSpec, Weights
@@ -12,7 +12,6 @@ from cortado.passes.fold_batch_norm import fold_batch_norm
 from cortado.passes.fuse_relu import fuse_relu
 from cortado.passes.join_scales import join_scales
 from cortado.passes.resolve_in_place import resolve_in_place
-from cortado.passes.split_groups import split_groups
 from cortado.passes.split_shared import split_shared
 
 Pass = Callable[[NetSpec, Weights], tuple[NetSpec, Weights]]
@@ -26,27 +25,18 @@ def of_network(step: Callable[[NetSpec], NetSpec]) -> Pass:
 # Dropout and Split go before layers are folded and fused: they may stand between a layer and what is to be part of it.
 # Batch normalisation is folded before ReLUs are fused: it stands between a layer and its ReLU.
 PASSES: tuple[Pass, ...] = (split_shared, of_network(resolve_in_place), of_network(drop_dropout),
-                            of_network(drop_split), fold_batch_norm, of_network(fuse_relu))
+                            of_network(drop_split), fold_batch_norm, of_network(fuse_relu), of_network(join_scales))
 
 
-def split_none(net: NetSpec) -> Collection[str]:
-    """No convolution of `net` is to be split into its groups."""
-    return ()
-
-
-def prepare(net: NetSpec, weights: Weights, *,
-            groups_to_split: Callable[[NetSpec], Collection[str]] = split_none) -> tuple[NetSpec, Weights]:
+def prepare(net: NetSpec, weights: Weights) -> tuple[NetSpec, Weights]:
     """The network as the planner takes it, with its weights: one name per value, nothing idle, batch normalisation
-    folded, ReLUs fused, groups split where it helps, scales joined.
+    folded, ReLUs fused, scales joined.
 
-    `weights` are those of every trained layer, in the shapes of the network (see `net.weights`). `groups_to_split`
-    says of the network so far which grouped convolutions to split. Raises `GraphError` and `WeightsError`.
+    `weights` are those of every trained layer, in the shapes of the network (see `net.weights`). Raises `GraphError`
+    and `WeightsError`.
     """
-    def split(net: NetSpec, weights: Weights) -> tuple[NetSpec, Weights]:
-        return split_groups(net, weights, groups_to_split(net))
-
     check(net)
-    for step in (*PASSES, split, of_network(join_scales)):
+    for step in PASSES:
         net, weights = step(net, weights)
         check(net)
     return net, weights

@@ -42,14 +42,20 @@ class Calibration:
             return "least squared error"
         return "largest magnitude" if self.percentile == 100 else f"percentile {self.percentile:g} of the magnitudes"
 
-    def ranges(self, net: Net, inputs: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """The range of each blob, non-negative, over all `inputs` (float32 arrays by input blob)."""
+    def ranges(self, net: Net, inputs: Mapping[str, np.ndarray],
+               leaks: Mapping[str, float] | None = None) -> dict[str, float]:
+        """The range of each blob, non-negative, over all `inputs` (float32 arrays by input blob).
+
+        `leaks` has the slope, above 0, of the leaky ReLU that makes a blob on the FPGA: it acts on numbers that have
+        the blob's scale already, so that scale must hold them as they are before it.
+        """
         with torch.no_grad():
             values = net({name: torch.from_numpy(value) for name, value in inputs.items()})
-        return {name: self._range(value) for name, value in values.items()}
+        return {name: self._range(value, (leaks or {}).get(name, 1.0)) for name, value in values.items()}
 
-    def _range(self, values: torch.Tensor) -> float:
-        magnitudes = np.abs(values.detach().numpy()).reshape(-1)
+    def _range(self, values: torch.Tensor, slope: float) -> float:
+        numbers = values.detach().numpy().reshape(-1)
+        magnitudes = np.abs(numbers if slope == 1 else np.where(numbers < 0, numbers / np.float32(slope), numbers))
         largest = float(magnitudes.max())
         if self.percentile == 100 or largest == 0 or not np.isfinite(largest):
             return largest

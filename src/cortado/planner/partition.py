@@ -12,21 +12,24 @@ from cortado.layers.layer import CaffeEngine
 from cortado.net.shape_inference import bottom_shapes, count_macs
 from cortado.planner.plan import Cut, Placement, Target
 
-# Types that go to the FPGA unless somebody says otherwise.
-FPGA_TYPES = ("Convolution",)
+# The type that goes to the FPGA unless somebody says otherwise.
+FPGA_TYPE = "Convolution"
+# The type that goes there on request and with several pictures: each weight is used once a picture, so that a job of
+# one picture does nothing but wait for weights.
+BATCH_TYPE = "InnerProduct"
 
 
 def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, fpga: Collection[str] = (),
-              host: Collection[str] = (), strict: bool = False) -> Cut:
+              host: Collection[str] = (), inner_products: bool = False, strict: bool = False) -> Cut:
     """Put each layer where it is wanted and can run.
 
     Wanted on the FPGA are the layers named in `fpga`, those whose file says so (`ocl_enable`, `engine: OCL`), and every
-    Convolution neither `host` nor its file keeps away. With `strict`, a wanted layer no engine takes is a `PlanError`;
-    otherwise it falls to the host and its placement says why. The parts of a layer a pass has cut answer to its name
-    too. A layer named that is not there is a `PlanError`. No layer runs on the FPGA before the first XCLProgram layer,
-    if there is one.
+    Convolution neither `host` nor its file keeps away; with `inner_products`, so is every InnerProduct of more than one
+    picture. With `strict`, a wanted layer no engine takes is a `PlanError`; otherwise it falls to the host and its
+    placement says why. A layer named that is not there is a `PlanError`. No layer runs on the FPGA before the first
+    XCLProgram layer, if there is one.
     """
-    names = {layer.name for layer in net.layers} | {layer.part_of for layer in net.layers if layer.part_of}
+    names = {layer.name for layer in net.layers}
     for option, asked in (("FPGA", fpga), ("host", host)):
         for name in asked:
             if name not in names:
@@ -43,28 +46,24 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
     for layer in net.layers:
         programmed = programmed or layer.type == "XCLProgram"
         bottoms = bottom_shapes(layer, shapes)
-        wanted, why = wish(layer, fpga, host)
+        wanted, why = _wish(layer, bottoms, fpga=fpga, host=host, inner_products=inner_products)
         rejection = None
         if wanted:
             rejection = _rejection(layer, bottoms, engine, None if programmed else programs[0], fpga)
         on_fpga = wanted and rejection is None
-        if rejection is not None and (strict or is_named(layer, fpga)):
+        if rejection is not None and (strict or layer.name in fpga):
             raise PlanError(f"layer '{layer.name}': must run on the FPGA ({why}), but engine '{engine.name}' cannot "
                             f"take it: {rejection}. Change the engine's configuration, or keep the layer on the host "
-                            f"(--host {layer.part_of or layer.name})")
+                            f"(--host {layer.name})")
         placements.append(Placement(
             layer=layer.name, type=layer.type, fused=tuple(fused.type for fused in layer.fused), bottoms=bottoms,
             tops=tuple(shapes[top] for top in layer.tops), macs=macs[layer.name],
             target=Target.FPGA if on_fpga else Target.HOST, wanted=wanted,
             reason=why if rejection is None else f"{engine.name}: {rejection}",
             engine=engine.name if on_fpga else None,
-            estimate=engine.estimate(layer, bottoms) if on_fpga else None))
+            estimate=engine.estimate(layer, bottoms) if on_fpga else None,
+            mapping=engine.mapping(layer, bottoms) if on_fpga else None))
     return Cut(net=net, engine=engine, placements=tuple(placements))
-
-
-def is_named(layer: LayerSpec, names: Collection[str]) -> bool:
-    """Whether the layer, or the one it was cut from, is among `names`."""
-    return layer.name in names or layer.part_of in names
 
 
 def _rejection(layer: LayerSpec, bottoms: tuple[TensorShape, ...], engine: Engine, program: str | None,
@@ -73,12 +72,13 @@ def _rejection(layer: LayerSpec, bottoms: tuple[TensorShape, ...], engine: Engin
     if program is not None:
         return f"it stands before XCLProgram layer '{program}', which programs the engine"
     subengine = getattr(layer.parameters, "subengine", None)
-    if subengine is not None and subengine.name.lower() != engine.name and not is_named(layer, fpga):
+    if subengine is not None and subengine.name.lower() != engine.name and layer.name not in fpga:
         return f"its file says subengine: {subengine.name}"
     return engine.rejects(layer, bottoms)
 
 
-def wish(layer: LayerSpec, fpga: Collection[str], host: Collection[str]) -> tuple[bool, str]:
+def _wish(layer: LayerSpec, bottoms: tuple[TensorShape, ...], *, fpga: Collection[str], host: Collection[str],
+          inner_products: bool) -> tuple[bool, str]:
     """Whether a layer is wanted on the FPGA, and the reason in words.
 
     What the caller asks goes before what the file asks with `ocl_enable`, and that before its `engine`.
@@ -86,9 +86,9 @@ def wish(layer: LayerSpec, fpga: Collection[str], host: Collection[str]) -> tupl
     if layer.type == "XCLProgram":
         return False, "it names the engine's configuration"
     caffe_engine = getattr(layer.parameters, "engine", CaffeEngine.DEFAULT)
-    if is_named(layer, fpga):
+    if layer.name in fpga:
         return True, "asked for"
-    if is_named(layer, host):
+    if layer.name in host:
         return False, "kept on the host as asked"
     if layer.ocl_enable is not None:
         return layer.ocl_enable, f"its file says ocl_enable: {str(layer.ocl_enable).lower()}"
@@ -96,6 +96,12 @@ def wish(layer: LayerSpec, fpga: Collection[str], host: Collection[str]) -> tupl
         return True, "its file says engine: OCL"
     if caffe_engine is CaffeEngine.CAFFE:
         return False, "its file says engine: CAFFE"
-    if layer.type in FPGA_TYPES:
-        return True, "3x3 convolution" if getattr(layer.parameters, "kernel", None) == (3, 3) else "convolution"
+    if layer.type == FPGA_TYPE:
+        height, width = layer.parameters.kernel
+        groups = f", {layer.parameters.group} groups" if layer.parameters.group > 1 else ""
+        return True, f"{height}x{width} convolution{groups}"
+    if layer.type == BATCH_TYPE and inner_products:
+        batch = bottoms[0].dims[0]
+        return batch > 1, (f"inner product of {batch} pictures" if batch > 1 else
+                           "inner product of one picture, which would wait for its weights")
     return False, f"{layer.type} runs on the host"

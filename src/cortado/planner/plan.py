@@ -8,6 +8,8 @@ from enum import Enum
 
 from cortado.engines.engine import Engine
 from cortado.engines.estimate import Estimate
+from cortado.engines.map_layer import MapOperation
+from cortado.gateware.mapping import Mapping as EngineMapping
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import NetSpec
 from cortado.numerics.convolution import IntegerConvolution
@@ -39,6 +41,8 @@ class Placement:
     """Why it is where it is."""
     engine: str | None = None
     estimate: Estimate | None = None
+    mapping: EngineMapping | None = None
+    """How the engine runs it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,3 +76,5 @@ class Plan:
     formats: Mapping[str, LayerFormat]
     convolutions: Mapping[str, IntegerConvolution] = field(repr=False)
     """By FPGA layer."""
+    map_operations: Mapping[str, MapOperation] = field(default_factory=dict)
+    """Poolings and additions, by FPGA layer."""

@@ -1,7 +1,8 @@
 """Formats: from float ranges and weights to int8 with scales.
 
 Activations: int8, symmetric, one scale a blob (blobs of one scale group share it). Weights: int8, symmetric, one scale
-an output channel. Results come back by an integer multiplier and shift per output channel, rounding half to even.
+an output channel. Results come back by an integer multiplier and shift per output channel, rounding half to even. A
+leaky ReLU acts on the int8 results, with a slope in 256ths.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from cortado.errors import ConfigurationError, PlanError
+from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec, NetSpec
+from cortado.layers.convolution_view import ConvolutionView, kernel_weight
 from cortado.numerics.convolution import IntegerConvolution
 from cortado.numerics.fixed_point import FixedPoint
+from cortado.numerics.leaky_relu import SLOPE_ONE, nearest_slope
 from cortado.numerics.requantize import Requantize
 
 ACTIVATIONS = FixedPoint(width=8)
@@ -34,16 +38,21 @@ class LayerFormat:
     """One for each output channel."""
     output_bits: int
     output_scale: float
+    relu_slope: float | None = None
+    """What negative results are multiplied by, a whole number of 256ths; None without a ReLU."""
     clipped_biases: int = 0
     """Biases beyond 32 bits of input scale times weight scale."""
 
     @property
-    def words(self) -> tuple[str, str, str]:
-        """Input, weights and output for people, as in int8 x 0.05."""
+    def words(self) -> tuple[str, str, str, str]:
+        """Input, weights, output and ReLU for people, as in int8 x 0.05."""
         low, high = min(self.weight_scales), max(self.weight_scales)
+        relu = "" if self.relu_slope is None else "ReLU"
+        if self.relu_slope:
+            relu = f"leaky ReLU, {round(self.relu_slope * SLOPE_ONE)}/{SLOPE_ONE}"
         return (f"int{self.input_bits} x {self.input_scale:.3g}",
                 f"int{self.weight_bits} x {low:.3g} to {high:.3g}",
-                f"int{self.output_bits} x {self.output_scale:.3g}")
+                f"int{self.output_bits} x {self.output_scale:.3g}", relu)
 
 
 def blob_scales(net: NetSpec, ranges: Mapping[str, float]) -> dict[str, float]:
@@ -57,31 +66,43 @@ def blob_scales(net: NetSpec, ranges: Mapping[str, float]) -> dict[str, float]:
     return scales
 
 
-def quantise_convolution(layer: LayerSpec, blobs: tuple[np.ndarray, ...], scales: Mapping[str, float],
-                         ) -> tuple[IntegerConvolution, LayerFormat]:
-    """The integer convolution of a layer and its format.
+def negative_slope(layer: LayerSpec) -> float | None:
+    """The slope of the ReLU fused into a layer, 0 for the plain one; None without a ReLU."""
+    return next((fused.parameters.negative_slope for fused in layer.fused if fused.type == "ReLU"), None)
 
-    `blobs` are the float weight (K, C, R, S) and, where the layer has one, the bias (K,). Raises `PlanError` naming the
-    layer when its scales cannot be represented.
+
+def quantise_convolution(layer: LayerSpec, bottom: TensorShape, blobs: tuple[np.ndarray, ...],
+                         scales: Mapping[str, float]) -> tuple[IntegerConvolution, LayerFormat]:
+    """The integer convolution of a Convolution or InnerProduct layer on a bottom of that shape, and its format.
+
+    `blobs` are the float weight as the layer has it and, where it has one, the bias (K,). Raises `PlanError` naming the
+    layer when its scales or the slope of its ReLU cannot be represented.
     """
-    weight = blobs[0].astype(np.float64)
+    view = ConvolutionView(layer=layer, bottom=bottom)
+    weight = kernel_weight(layer, blobs[0])
     bias = blobs[1].astype(np.float64) if len(blobs) > 1 else np.zeros(len(weight))
     input_scale, output_scale = scales[layer.bottoms[0]], scales[layer.tops[0]]
-    widest = np.abs(weight).reshape(len(weight), -1).max(axis=1)
+    widest = np.abs(weight).reshape(len(weight), -1).max(axis=1).astype(np.float64)
     weight_scales = np.where(widest > 0, widest / LARGEST_WEIGHT, 1.0)
-    numbers = np.rint(weight / weight_scales[:, None, None, None]).astype(np.int8)
+    # By output channel: all of an inner product's weights in float64 would take a gigabyte.
+    numbers = np.stack([np.rint(kernels.astype(np.float64) / scale).astype(np.int8)
+                        for kernels, scale in zip(weight, weight_scales, strict=True)])
     sums = np.rint(bias / (input_scale * weight_scales))
     clipped = int(np.count_nonzero((sums < BIAS.min) | (sums > BIAS.max)))
     try:
         requantize = Requantize.from_scale(input_scale * weight_scales / output_scale)
     except ConfigurationError as error:
         raise PlanError(f"layer '{layer.name}': {error}") from None
-    vertical, horizontal = layer.parameters.pads
+    real_slope = negative_slope(layer)
+    slope = nearest_slope(real_slope or 0)
+    if slope is None:
+        raise PlanError(f"layer '{layer.name}': the slope of its ReLU must be from 0 to 255/256 on the FPGA, "
+                        f"not {real_slope:g}; keep the layer on the host (--host {layer.name})")
     convolution = IntegerConvolution(
         weight=numbers, bias=np.clip(sums, BIAS.min, BIAS.max).astype(np.int32), multiplier=requantize.multiplier,
-        shift=requantize.shift, pad=(vertical, vertical, horizontal, horizontal),
-        relu=any(fused.type == "ReLU" for fused in layer.fused))
+        shift=requantize.shift, pad=view.pad, stride=view.stride, dilation=view.dilation, group=view.group,
+        relu=real_slope is not None, slope=slope)
     return convolution, LayerFormat(
         input_bits=ACTIVATIONS.width, input_scale=input_scale, weight_bits=8,
         weight_scales=tuple(float(scale) for scale in weight_scales), output_bits=ACTIVATIONS.width,
-        output_scale=output_scale, clipped_biases=clipped)
+        output_scale=output_scale, relu_slope=None if real_slope is None else slope / SLOPE_ONE, clipped_biases=clipped)

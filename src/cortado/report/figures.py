@@ -25,14 +25,20 @@ def shapes(tops: tuple[TensorShape, ...]) -> str:
 
 
 def idle(counters: Counters) -> str:
-    """Share of idle cycles and its largest causes: 12 % (weights 9, input 3)."""
+    """Share of idle cycles and of each cause, largest first: 12 % (weights 9, input 3). They add up.
+
+    Each share is rounded up or down, those with the largest remainders up, so that the sum is the rounded total.
+    """
     if not counters.cycles:
         return "-"
-    causes = sorted(counters.idle.items(), key=lambda item: -item[1])
-    shares = [f"{cause} {100 * cycles / counters.cycles:.0f}" for cause, cycles in causes
-              if 100 * cycles >= counters.cycles][:3]
-    total = 100 * sum(counters.idle.values()) / counters.cycles
-    return f"{total:.0f} %" + (f" ({', '.join(shares)})" if shares else "")
+    shares = {cause: divmod(100 * cycles, counters.cycles) for cause, cycles in counters.idle.items()}
+    total = round(100 * sum(counters.idle.values()) / counters.cycles)
+    missing = total - sum(share for share, _ in shares.values())
+    raised = sorted(shares, key=lambda cause: -shares[cause][1])[:missing]
+    percents = {cause: share + (cause in raised) for cause, (share, _) in shares.items()}
+    causes = [f"{cause} {percents[cause]}" for cause in sorted(percents, key=lambda cause: -counters.idle[cause])
+              if percents[cause]]
+    return f"{total} %" + (f" ({', '.join(causes)})" if causes else "")
 
 
 def counters_data(counters: Counters | None) -> Mapping[str, object] | None:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from cortado.planner.plan import Cut, Placement, Target
 from cortado.report.figures import count, estimate_data, shapes
+from cortado.report.mapping_table import mapping_data, mapping_table
 from cortado.report.report import Column, Report, Table
 
 
@@ -38,8 +39,9 @@ def engine_data(cut: Cut) -> dict[str, object]:
             "configuration": asdict(design.configuration), "configuration_hash": design.configuration_hash}
 
 
-def inspect_report(cut: Cut) -> Report:
-    """Layer, type, shapes, MACs, host or FPGA, and why not."""
+def inspect_report(cut: Cut, *, with_mapping: bool = False) -> Report:
+    """Layer, type, shapes, MACs, host or FPGA, and why not; with `with_mapping`, how the engine runs each FPGA layer.
+    """
     rows = tuple(
         (place.layer, type_words(place), f"{shapes(place.bottoms)} -> {shapes(place.tops)}", count(place.macs),
          place.target.value, place.engine or "",
@@ -64,8 +66,11 @@ def inspect_report(cut: Cut) -> Report:
     return Report(
         command="inspect", title=f"{cut.net.name}: {len(cut.placements)} layers",
         data={"network": cut.net.name, "engine": engine_data(cut),
-              "layers": [placement_data(place) for place in cut.placements]},
+              "layers": [placement_data(place) for place in cut.placements],
+              "mappings": {place.layer: mapping_data(place.mapping) for place in fpga if place.mapping is not None}
+              if with_mapping else None},
         tables=(Table(columns=(Column(title="layer"), Column(title="type"), Column(title="shapes"),
                                Column(title="MACs", number=True), Column(title="where"), Column(title="engine"),
-                               Column(title="why not the FPGA", wraps=True)), rows=rows),),
+                               Column(title="why not the FPGA", wraps=True)), rows=rows),
+                *((mapping_table(cut),) if with_mapping and fpga else ())),
         lines=tuple(lines))

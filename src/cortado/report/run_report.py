@@ -80,7 +80,7 @@ def _table(run: Run) -> Table:
 def _format_tables(run: Run) -> tuple[Table, ...]:
     """The number formats of the FPGA layers; no table where there are none."""
     rows = tuple((name, *layer_format.words) for name, layer_format in run.plan.formats.items())
-    columns = tuple(Column(title=title) for title in ("FPGA layer", "input", "weights", "output"))
+    columns = tuple(Column(title=title) for title in ("FPGA layer", "input", "weights", "output", "activation"))
     return (Table(columns=columns, rows=rows),) if rows else ()
 
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from cortado.gateware.descriptor import DESCRIPTOR_BYTES
 from cortado.simulation import verilator
 from cortado.simulation.cache import cached, digest
 from cortado.simulation.register import render_header
@@ -45,11 +44,10 @@ def build_library(configuration_hash: str, elaborate: Callable[[], str], beat_bi
     def build(folder: Path) -> None:
         source = build_verilog(configuration_hash, elaborate)
         start = time.perf_counter()
-        verilator.build(source, folder, beat_bits=beat_bits, descriptor_bytes=DESCRIPTOR_BYTES, trace=trace)
+        verilator.build(source, folder, beat_bits=beat_bits, trace=trace)
         logger.info("engine %s: simulator built in %.1f s", configuration_hash, time.perf_counter() - start)
 
-    key = digest(_verilog_key(configuration_hash), verilator.build_key(),
-                 render_header(beat_bits, DESCRIPTOR_BYTES, trace))
+    key = digest(_verilog_key(configuration_hash), verilator.build_key(), render_header(beat_bits, trace))
     return cached("library", key, build) / verilator.LIBRARY_NAME
 
 

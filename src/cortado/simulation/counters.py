@@ -26,6 +26,7 @@ class Counters:
     idle_output: int = 0
     idle_hazard: int = 0
     idle_finish: int = 0
+    idle_map: int = 0
 
     def __post_init__(self) -> None:
         counted = self.busy + sum(self.idle.values())

@@ -9,17 +9,16 @@ from pathlib import Path
 
 from cortado.errors import SimulationError
 from cortado.simulation.memory_model import MemoryModel
-from cortado.simulation.register import STREAMS
+from cortado.simulation.register import CHANNELS
 
 
 class Outcome(IntEnum):
     """How a call of `step` ended; numbered as in `sim/engine/interface.h`."""
 
     RUNNING = 0
-    DONE = 1
+    INTERRUPT = 1
     DEADLOCK = 2
-    ENGINE_ERROR = 3
-    FAULT = 4
+    FAULT = 3
 
 
 class Options(ctypes.Structure):
@@ -42,8 +41,8 @@ class Options(ctypes.Structure):
                    outstanding_bursts=model.outstanding_bursts)
 
 
-class StreamState(ctypes.Structure):
-    """Laid out as `StreamState` in `sim/engine/interface.h`."""
+class ChannelState(ctypes.Structure):
+    """Laid out as `ChannelState` in `sim/engine/interface.h`."""
 
     _fields_ = (("transfers", c_uint64), ("valid", c_uint32), ("ready", c_uint32))
 
@@ -63,7 +62,9 @@ SIGNATURES = {
     "memory_read": (c_bool, (c_void_p, c_uint64, c_void_p, c_uint64)),
     "step": (c_bool, (c_void_p, c_uint64, POINTER(c_uint32))),
     "cycle": (c_uint64, (c_void_p,)),
-    "streams": (None, (c_void_p, POINTER(StreamState))),
+    "fail_burst": (None, (c_void_p, c_uint32, c_uint64)),
+    "refused": (c_char_p, (c_void_p,)),
+    "channels": (None, (c_void_p, POINTER(ChannelState))),
     "wave_open": (c_bool, (c_void_p, c_char_p)),
     "wave_close": (None, (c_void_p,)),
 }
@@ -91,9 +92,9 @@ class EngineLibrary:
         """Words of the last call that failed."""
         return self.error().decode()
 
-    def stream_states(self, engine: int) -> dict[str, dict[str, int]]:
-        """Valid, ready and transfers of each stream."""
-        states = (StreamState * len(STREAMS))()
-        self.streams(engine, states)
+    def channel_states(self, engine: int) -> dict[str, dict[str, int]]:
+        """Valid, ready and transfers of each channel of the memory port."""
+        states = (ChannelState * len(CHANNELS))()
+        self.channels(engine, states)
         return {name: {"valid": state.valid, "ready": state.ready, "transfers": state.transfers}
-                for name, state in zip(STREAMS, states, strict=True)}
+                for name, state in zip(CHANNELS, states, strict=True)}

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +18,7 @@ from cortado.errors import ToolError
 
 LAST_LINES = 20
 POLL_SECONDS = 0.01
+WATCH_SECONDS = 0.5
 TERMINATE_SECONDS = 2.0
 
 
@@ -44,13 +45,14 @@ class _Running:
         return "\n".join(self.output.read().decode(errors="replace").splitlines()[-LAST_LINES:])
 
 
-def run_commands(commands: Iterable[Command], jobs: int = 1) -> None:
+def run_commands(commands: Iterable[Command], jobs: int = 1, watch: Callable[[], None] | None = None) -> None:
     """Run all commands, at most `jobs` at a time, in the order given.
 
-    Raises `ToolError` for the first that fails, with the last lines it printed. Whatever ends the wait, an error or
+    `watch` is called about twice a second meanwhile, to tell how far they are. Raises `ToolError` for the first that fails, with the last lines it printed. Whatever ends the wait, an error or
     Ctrl-C, the commands still running are ended with it.
     """
     waiting, running = deque(commands), []
+    watched = time.monotonic()
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
@@ -63,6 +65,9 @@ def run_commands(commands: Iterable[Command], jobs: int = 1) -> None:
                 entry.output.close()
             if not ended:
                 time.sleep(POLL_SECONDS)
+            if watch is not None and time.monotonic() - watched > WATCH_SECONDS:
+                watch()
+                watched = time.monotonic()
     finally:
         for entry in running:
             _end(entry)

@@ -14,15 +14,17 @@ from typing import Self
 import numpy as np
 
 from cortado.errors import CycleLimitError, DeadlockError, SimulationError
+from cortado.gateware.cycle_counters import COUNTER_NAMES
 from cortado.gateware.descriptor import ErrorCode
+from cortado.gateware.register import Control, Interrupt, Register, Status, counter_registers
 from cortado.simulation.counters import Counters
 from cortado.simulation.library import EngineLibrary, Options, Outcome
 from cortado.simulation.memory_model import MemoryModel
-from cortado.simulation.register import COUNTERS, Control, Register, counter_registers
+from cortado.simulation.register import MASTERS
 
 logger = logging.getLogger(__name__)
 
-# Cycles without a transfer on any stream after which a job is given up.
+# Cycles without a transfer on any channel after which a job is given up.
 DEADLOCK_CYCLES = 20_000
 # One call of the library: short enough that Ctrl-C and progress feel immediate.
 STEP_SECONDS = 0.2
@@ -89,14 +91,15 @@ class Simulator:
 
     @property
     def cycle(self) -> int:
-        """Cycles simulated since the last reset; a job that fails ends in one."""
+        """Cycles simulated since the last reset, those in which registers are read and written among them."""
         return self._library.cycle(self._open_engine)
 
     def register_read(self, register: int) -> int:
         """The 32-bit register at a byte offset; `SimulationError` if there is none."""
         value = ctypes.c_uint32()
         if not self._library.register_read(self._open_engine, register, ctypes.byref(value)):
-            raise SimulationError(f"register {register:#04x}: must be one that can be read, not this one")
+            raise SimulationError(f"register {register:#04x}: must be one that can be read, not refuse with "
+                                  f"'{self._library.last_error()}'")
         return value.value
 
     def register_write(self, register: int, value: int) -> None:
@@ -129,34 +132,60 @@ class Simulator:
 
         `progress` is called several times a second with the cycles so far. `wave` writes an FST file of the run and
         needs a library built with `trace=True`. Raises `CycleLimitError` after `max_cycles`, `DeadlockError` when no
-        stream moves any more, `SimulationError` for an engine error, a burst outside memory or data left over. After
-        an error or Ctrl-C the engine is reset and can run again.
+        channel moves any more, `SimulationError` for an engine error or a burst outside memory. After an error or
+        Ctrl-C the engine can run again; a job that has not ended by itself is ended by the engine's own reset.
         """
         if descriptor_count < 1:
             raise SimulationError(f"simulation: a job must have at least one descriptor, not {descriptor_count}")
         if wave is not None:
             self._open_wave(wave)
         try:
+            self.register_write(Register.INTERRUPT_ENABLE, Interrupt.DONE | Interrupt.ERROR)
             self.register_write(Register.DESCRIPTOR_ADDRESS, descriptor_address)
             self.register_write(Register.DESCRIPTOR_COUNT, descriptor_count)
             self.register_write(Register.CONTROL, Control.START)
             self._run_to_end(max_cycles, progress)
             return self.counters()
         except BaseException:
-            self.reset()
+            self._recover()
             raise
         finally:
             if wave is not None:
                 self._library.wave_close(self._open_engine)
 
+    def fail_burst(self, master: str, burst: int) -> None:
+        """Let the memory answer a burst with an error, once: the next one of that master (0), the one after it (1)...
+
+        The masters are `simulation.register.MASTERS`.
+        """
+        self._library.fail_burst(self._open_engine, MASTERS.index(master), burst)
+
     def reset(self) -> None:
-        """Reset the engine and its registers; memory stays as it is."""
+        """Reset the engine and its registers by its reset port; memory stays as it is."""
         if not self._library.reset(self._open_engine):
             raise SimulationError(f"simulator: the model must start, not fail with '{self._library.last_error()}'")
 
+    def _recover(self) -> None:
+        """Ready for the next job: by the reset register, or, where the engine does not obey, by the reset port."""
+        try:
+            self._library.refused(self._open_engine)
+            if self.register_read(Register.STATUS) & Status.BUSY:
+                self.register_write(Register.CONTROL, Control.RESET)
+                outcome = Outcome.RUNNING
+                while outcome is Outcome.RUNNING:
+                    outcome = self._step(FIRST_STEP_CYCLES)
+                if outcome is not Outcome.INTERRUPT:
+                    self.reset()
+            self.register_write(Register.INTERRUPT_STATUS, Interrupt.DONE | Interrupt.ERROR)
+        except SimulationError:
+            self.reset()
+        except BaseException:
+            self.reset()
+            raise
+
     def counters(self) -> Counters:
         """The counters of the last job."""
-        return Counters(**{name: self._counter(name) for name in COUNTERS})
+        return Counters(**{name: self._counter(name) for name in COUNTER_NAMES})
 
     def _counter(self, name: str) -> int:
         low, high = counter_registers(name)
@@ -194,13 +223,19 @@ class Simulator:
     def _require_done(self, outcome: Outcome, cycles: int) -> None:
         """Turn any other end of a job into its error."""
         if outcome is Outcome.DEADLOCK:
-            raise DeadlockError(f"simulation: a stream must move within {self._deadlock_cycles} cycles, not all stand "
-                                f"still after {cycles} cycles", streams=self._library.stream_states(self._open_engine))
-        if outcome is Outcome.ENGINE_ERROR:
-            raise SimulationError(f"engine: the job must end without error, not with error code "
-                                  f"{_error_words(self.register_read(Register.ERROR))} after {cycles} cycles")
+            raise DeadlockError(f"simulation: a channel must move within {self._deadlock_cycles} cycles, not all stand "
+                                f"still after {cycles} cycles", streams=self._library.channel_states(self._open_engine))
         if outcome is Outcome.FAULT:
-            raise SimulationError(f"{self._library.last_error()}, after {cycles} cycles")
+            rule = self._library.last_error()
+            self.reset()
+            raise SimulationError(f"engine: it must keep the rules of its bus, not break one after {cycles} cycles: "
+                                  f"{rule}")
+        self.register_write(Register.INTERRUPT_STATUS, Interrupt.DONE | Interrupt.ERROR)
+        code = self.register_read(Register.ERROR)
+        if code != ErrorCode.NONE:
+            refused = self._library.refused(self._open_engine).decode()
+            raise SimulationError(f"engine: the job must end without error, not with error code {_error_words(code)} "
+                                  f"after {cycles} cycles" + (f"; {refused}" if refused else ""))
 
     def _open_wave(self, wave: Path) -> None:
         if not self._library.traced():

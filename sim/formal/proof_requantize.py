@@ -1,0 +1,23 @@
+"""Requantisation loses no transfer and makes none up."""
+
+from __future__ import annotations
+
+from formal.proof import Proof
+from formal.smallest import SMALLEST
+from formal.steps import Steps
+
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.requantize import Requantize
+
+CASES = {"smallest": SMALLEST}
+STEPS = Steps(bounded=4, induction=2, reach=8)
+
+
+def part(**case: int) -> Requantize:
+    """The circuit of one case."""
+    return Requantize(WinogradConfiguration(**case))
+
+
+def claims(proof: Proof, **case: int) -> None:
+    """Registered stages."""
+    proof.pipeline(proof.inside("valid_0"), proof.inside("valid_1"), proof.part.o.valid)

@@ -1,0 +1,40 @@
+"""The writer keeps account of the bursts under way, and asks for bursts that a port may carry."""
+
+from __future__ import annotations
+
+from formal.outstanding import outstanding
+from formal.proof import Proof
+from formal.smallest import SMALLEST
+from formal.steps import Steps
+
+from cortado.gateware.axi import BOUNDARY_BYTES
+from cortado.gateware.configuration import BURST_BEATS, WinogradConfiguration
+from cortado.gateware.row_writer import WRITE_QUEUE, RowWriter
+
+CASES = {"smallest": SMALLEST, "wide": {**SMALLEST, "pk": 4, "m": 4}}
+STEPS = Steps(bounded=4, induction=3, reach=10)
+
+
+def part(**case: int) -> RowWriter:
+    """The circuit of one case."""
+    return RowWriter(WinogradConfiguration(**case))
+
+
+def claims(proof: Proof, *, beat_bits: int, **case: int) -> None:
+    """Commands write something, as the decoder sees to."""
+    writer = proof.part
+    command, request = writer.command.payload, writer.request.payload
+    proof.assume("commands_write_something", (command.filter_blocks != 0) & (command.output_rows != 0)
+                 & (command.output_row_beats != 0))
+    owed = outstanding(proof, writer.request, writer.response)
+    proof.claim("outstanding_is_counted", proof.inside("outstanding") == owed)
+    proof.claim("idle_means_idle", ~writer.idle | ((owed == 0) & ~writer.request.valid & ~writer.o.valid))
+    proof.claim("answers_are_taken_at_once", writer.response.ready)
+    proof.queue("queue", WRITE_QUEUE)
+
+    beat_bytes = beat_bits // 8
+    beat = request.address[(beat_bytes - 1).bit_length():(BOUNDARY_BYTES - 1).bit_length()]
+    proof.claim("bursts_have_beats", ~writer.request.valid | ((request.beats >= 1) & (request.beats <= BURST_BEATS)))
+    proof.claim("bursts_stay_in_a_page", ~writer.request.valid | (beat + request.beats <= BOUNDARY_BYTES // beat_bytes))
+    proof.reach("block_done", writer.block_done)
+    proof.reach("failed", writer.failed)

@@ -1,0 +1,59 @@
+"""The master finishes every burst it has asked for, whatever stops it, and knows how many are under way."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Signal, Value
+from formal.outstanding import MOST_OUTSTANDING
+from formal.proof import Proof
+from formal.steps import Steps
+
+from cortado.gateware.write_master import BURST_QUEUE, WriteMaster
+
+CASES = {"narrow": {"beat_bits": 64}}
+STEPS = Steps(bounded=4, induction=3, reach=12)
+
+
+def part(**case: int) -> WriteMaster:
+    """The circuit of one case."""
+    return WriteMaster(**case)
+
+
+def released(part: WriteMaster) -> dict[str, Value]:
+    """A stop resets the writer, whose requests and data break off, and which takes no answer."""
+    return {name: part.stop for name in ("request", "i", "response")}
+
+
+def claims(proof: Proof, *, beat_bits: int) -> None:
+    """The memory answers a burst when it has taken its address and its last beat, and in time."""
+    m, master = proof.m, proof.part
+    memory = master.memory
+    counts = {name: Signal(16, name=name) for name in ("asked", "addressed", "ended", "answered")}
+    for name, happens in (
+            ("asked", master.request.valid & master.request.ready),
+            ("addressed", memory.awvalid & memory.awready),
+            ("ended", memory.wvalid & memory.wready & memory.wlast),
+            ("answered", memory.bvalid & memory.bready)):
+        m.d.sync += counts[name].eq(counts[name] + happens)
+    # They wrap, but never lie far apart.
+    proof.assume("requests_have_beats", master.request.payload.beats != 0)
+    behind = {name: Signal(16, name=f"behind_{name}") for name in ("asked", "addressed", "ended")}
+    m.d.comb += [behind[name].eq(counts[name] - counts["answered"]) for name in behind]
+    proof.assume("memory_answers_finished_bursts",
+                 ~memory.bvalid | ((behind["addressed"] != 0) & (behind["ended"] != 0)))
+    proof.assume("memory_answers_in_time", behind["asked"] < MOST_OUTSTANDING)
+
+    # The queue's memory is free; a queue gives what it got.
+    proof.assume("queued_bursts_have_beats", proof.inside("bursts.r_data") != 0)
+    left, bursts = proof.inside("left"), proof.inside("bursts.level")
+    proof.claim("outstanding_is_counted", proof.inside("outstanding") == behind["asked"])
+    proof.claim("addresses_follow_requests", behind["asked"] == behind["addressed"] + memory.awvalid)
+    proof.claim("every_burst_ends", behind["asked"] == behind["ended"] + bursts + (left != 0)
+                + (memory.wvalid & memory.wlast))
+    proof.claim("a_burst_goes_on", ~memory.wvalid | memory.wlast | (left != 0))
+    proof.claim("bursts_fit", bursts <= BURST_QUEUE)
+    proof.claim("idle_means_idle", ~master.idle | (~memory.awvalid & ~memory.wvalid & (bursts == 0) & (left == 0)))
+    proof.claim("a_stop_writes_nothing_new", ~master.stop | ~master.i.ready)
+    proof.claim("none_asks_while_it_stops", ~master.stop | ~master.request.ready)
+    proof.reach("burst_of_two_beats_answered", memory.bvalid & (memory.awlen == 1))
+    proof.reach("stopped_in_a_burst", master.stop & (left != 0))
+    proof.reach("failed", master.failed)

@@ -1,0 +1,41 @@
+"""What holds inside a stream reader at all times, for its own proof and those of the components it is part of."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Mux, Signal
+from formal.proof import Proof
+
+from cortado.gateware.axi import BOUNDARY_BYTES
+from cortado.gateware.configuration import BURST_BEATS
+
+
+def reader_room(proof: Proof, path: str, request: object, answers: object, *, beat_bits: int,
+                prefetch_beats: int) -> None:
+    """Claims that the reader at `path` (`reader.`, or empty for the component itself) asks for no more than it has room
+    for, in bursts that a port may carry: every beat of room is free, owed by the memory or held.
+
+    `request` and `answers` are the streams to and from the memory, which answers what was asked.
+    """
+    m, label = proof.m, path.replace(".", "_")
+    offset_bits, page = (beat_bits // 8 - 1).bit_length(), (BOUNDARY_BYTES - 1).bit_length()
+    owed = Signal(range(4 * prefetch_beats), name=f"{label}owed")
+    asked, answered = request.valid & request.ready, answers.valid & answers.ready
+    m.d.sync += owed.eq(owed + Mux(asked, request.payload.beats, 0) - answered)
+    proof.assume(f"{label}memory_answers_what_was_asked", ~answers.valid | (owed != 0))
+
+    room, active, held, held_level, shown = (proof.inside(f"{path}{name}") for name in (
+        "room", "active", "held.level", "held.inner_level", "held.r_rdy"))
+    proof.claim(f"{label}memory_never_waits", ~answers.valid | answers.ready)
+    proof.claim(f"{label}room_is_counted", room + owed + held == prefetch_beats)
+    proof.claim(f"{label}queue_moves_on", (held_level <= 1) | shown)
+    proof.claim(f"{label}a_burst_fits", ~request.valid | (request.payload.beats + owed + held <= prefetch_beats))
+    beats, left, sized = request.payload.beats, proof.inside(f"{path}beats_left"), proof.inside(f"{path}sized")
+    first, last = request.payload.address, request.payload.address + beats * (beat_bits // 8) - 1
+    proof.claim(f"{label}beats_left", ~active | (left != 0))
+    proof.claim(f"{label}bursts_are_of_a_command", ~sized | active)
+    proof.claim(f"{label}bursts_have_beats", ~sized | ((beats >= 1) & (beats <= BURST_BEATS) & (beats <= left)))
+    proof.claim(f"{label}more_follows", ~sized | (proof.inside(f"{path}more") == (beats != left)))
+    proof.claim(f"{label}bursts_stay_in_a_page", ~sized | (first[page:] == last[page:32]))
+    for name in ("address", "run_address", "plane_address"):
+        proof.claim(f"{label}{name}_is_aligned", proof.inside(f"{path}{name}")[:offset_bits] == 0)
+    proof.reach(f"{label}room_used_up", room == 0)

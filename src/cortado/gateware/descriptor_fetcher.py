@@ -1,0 +1,104 @@
+"""Reading the descriptors of a job from memory."""
+
+from __future__ import annotations
+
+from amaranth.hdl import Module, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from cortado.gateware.configuration import BURST_BEATS
+from cortado.gateware.descriptor import DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, FIELD_NAMES, Flag
+from cortado.gateware.stream_reader import REQUEST_LAYOUT, StreamReader
+
+# What 32-bit addresses can hold.
+LARGEST_COUNT = 2**32 // DESCRIPTOR_BYTES - 1
+
+# A decoder that finds an error of its own in a descriptor says so within so many cycles of its last word.
+DECODE_CYCLES = 64
+
+
+class DescriptorFetcher(wiring.Component):
+    """Reads `count` descriptors from `address` on and sends them word by word.
+
+    Members
+    -------
+    start : In(1)
+    address : In(32)
+        Byte address, a multiple of a beat.
+    count : In(32)
+    request : Out(stream of REQUEST_LAYOUT)
+    i : In(stream of beats)
+        The answers, in order.
+    o : Out(stream of 32-bit words)
+    sent : Out(1)
+        Every word has been taken.
+    bad_list : Out(1)
+        Address or count is none, or a descriptor other than the last is flagged as the last, or the last is not. In a
+        descriptor's own case it comes `DECODE_CYCLES` after its last word, and the words behind it are held back.
+    """
+
+    def __init__(self, *, beat_bits: int) -> None:
+        self._beat_bits = beat_bits
+        super().__init__({
+            "start": In(1),
+            "address": In(32),
+            "count": In(32),
+            "request": Out(stream.Signature(REQUEST_LAYOUT)),
+            "i": In(stream.Signature(unsigned(beat_bits))),
+            "o": Out(stream.Signature(unsigned(32))),
+            "sent": Out(1, init=1),
+            "bad_list": Out(1),
+        })
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        beat_bytes = self._beat_bits // 8
+        # One descriptor arrives while the one before it is sent.
+        m.submodules.reader = reader = StreamReader(beat_bits=self._beat_bits, prefetch_beats=2 * BURST_BEATS)
+        wiring.connect(m, reader.request, wiring.flipped(self.request))
+        wiring.connect(m, wiring.flipped(self.i), reader.i)
+
+        asking = Signal()
+        left = Signal(range(LARGEST_COUNT + 1))
+        m.d.comb += [
+            reader.command.valid.eq(asking),
+            reader.command.payload.address.eq(self.address),
+            reader.command.payload.run_beats.eq(self.count * (DESCRIPTOR_BYTES // beat_bytes)),
+            reader.command.payload.runs.eq(1),
+            reader.command.payload.planes.eq(1),
+        ]
+        with m.If(reader.command.ready):
+            m.d.sync += asking.eq(0)
+
+        word = Signal(range(DESCRIPTOR_WORDS))
+        part = Signal(range(beat_bytes // 4))
+        misplaced = Signal()
+        wait = Signal(range(DECODE_CYCLES + 1))
+        m.d.comb += [
+            self.o.payload.eq(reader.o.payload.word_select(part, 32)),
+            self.o.valid.eq(reader.o.valid & (wait == 0)),
+            reader.o.ready.eq(self.o.valid & self.o.ready & (part == beat_bytes // 4 - 1)),
+        ]
+        with m.If(self.o.valid & self.o.ready):
+            m.d.sync += part.eq(part + 1)
+            with m.If(word == FIELD_NAMES.index("flags")):
+                flagged = (self.o.payload & Flag.LAST) != 0
+                m.d.sync += misplaced.eq(flagged ^ (left == 1))
+            with m.If(word == DESCRIPTOR_WORDS - 1):
+                m.d.sync += [word.eq(0), left.eq(left - 1), self.sent.eq((left == 1) & ~misplaced)]
+                with m.If(misplaced):
+                    m.d.sync += wait.eq(1)
+            with m.Else():
+                m.d.sync += word.eq(word + 1)
+        with m.If((wait != 0) & (wait != DECODE_CYCLES)):
+            m.d.sync += wait.eq(wait + 1)
+        with m.If(wait == DECODE_CYCLES):
+            m.d.comb += self.bad_list.eq(1)
+
+        with m.If(self.start):
+            misaligned = self.address[: (beat_bytes - 1).bit_length()] != 0
+            with m.If(misaligned | (self.count == 0) | (self.count > LARGEST_COUNT)):
+                m.d.comb += self.bad_list.eq(1)
+            with m.Else():
+                m.d.sync += [asking.eq(1), left.eq(self.count), self.sent.eq(0)]
+        return m

@@ -1,0 +1,17 @@
+"""The leaky rectifier in simulation: see sim/benches/bench_leaky_relu.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+CASES = {
+    "m2": {"m": 2, "pc": 1, "pk": 2},
+    "m4": {"m": 4, "pc": 1, "pk": 1},
+}
+
+
+@pytest.mark.rtlsim
+def test_results_equal_fractions(run_bench: Callable[[str, dict], None]) -> None:
+    run_bench("leaky_relu", CASES)
