@@ -33,7 +33,9 @@ async def negative_results_are_scaled_where_asked(dut: SimHandleBase, case: str,
         flags, channel = rng.getrandbits(2), rng.randrange(configuration.pk)
         # A half is met by slopes with many factors of two.
         slope = rng.choice([0, 1, 255, 128, 64, 32, rng.getrandbits(8)])
-        y = [rng.choice([-128, 127, -1, 0, rng.randint(-128, 127)]) for _ in range(configuration.m**2)]
+        limit = 2 ** (configuration.data_bits - 1)
+        y = [rng.choice([-limit, limit - 1, -1, 0, rng.randint(-limit, limit - 1)])
+             for _ in range(configuration.m**2)]
         results.send({"y": y, "flags": flags, "slope": slope, "channel": channel})
         # Python rounds a fraction half to even.
         expected = [round(Fraction(value * slope, 256)) if value < 0 and flags & ChannelFlag.RELU else value

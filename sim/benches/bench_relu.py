@@ -28,7 +28,8 @@ async def negative_results_become_zero_where_asked(dut: SimHandleBase, case: str
     results, activated = bench.source("i"), bench.checked("o")
     for _ in range(TILES):
         flags, channel = rng.getrandbits(2), rng.randrange(configuration.pk)
-        y = [rng.randint(-128, 127) for _ in range(configuration.m**2)]
+        limit = 2 ** (configuration.data_bits - 1)
+        y = [rng.randint(-limit, limit - 1) for _ in range(configuration.m**2)]
         results.send({"y": y, "flags": flags, "channel": channel})
         activated.expect({"y": [max(0, value) for value in y] if flags & ChannelFlag.RELU else y, "channel": channel})
     await bench.reset()

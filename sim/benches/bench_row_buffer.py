@@ -24,9 +24,16 @@ def part(**case: int) -> RowBuffer:
     return RowBuffer(WinogradConfiguration(**case))
 
 
-def picture_of(rng: random.Random, rows: int, columns: int, pk: int) -> Picture:
+def picture_of(rng: random.Random, rows: int, columns: int, configuration: WinogradConfiguration) -> Picture:
     """Random pixels."""
-    return [[[rng.randint(-128, 127) for _ in range(pk)] for _ in range(columns)] for _ in range(rows)]
+    return [[[number_of(rng, configuration) for _ in range(configuration.pk)] for _ in range(columns)]
+            for _ in range(rows)]
+
+
+def number_of(rng: random.Random, configuration: WinogradConfiguration) -> int:
+    """A random number of a pixel."""
+    limit = 2 ** (configuration.data_bits - 1)
+    return rng.randint(-limit, limit - 1)
 
 
 def tiles_of(picture: Picture, edge: int, pk: int) -> Iterator[dict[str, Plain]]:
@@ -46,15 +53,17 @@ def steps_of(row: list[list[int]], configuration: WinogradConfiguration,
     for first in range(0, len(row), lanes * edge):
         here = row[first:first + lanes * edge]
         for channel in range(configuration.pk):
-            rest = [rng.randint(-128, 127) for _ in range(edge**2 - len(here))]
+            rest = [number_of(rng, configuration) for _ in range(edge**2 - len(here))]
             yield {"y": [pixel[channel] for pixel in here] + rest, "channel": channel}
 
 
-def segments_of(row: list[list[int]], edge: int) -> Iterator[dict[str, Plain]]:
+def segments_of(row: list[list[int]], configuration: WinogradConfiguration) -> Iterator[dict[str, Plain]]:
     """A row of pixels, m at a time."""
+    edge, size = configuration.m, configuration.data_bits // 8
     for column in range(0, len(row), edge):
-        pixels = [value & 255 for pixel in row[column:column + edge] for value in pixel]
-        yield {"pixels": int.from_bytes(bytes(pixels), "little"), "first": int(column == 0),
+        content = b"".join(value.to_bytes(size, "little", signed=True)
+                           for pixel in row[column:column + edge] for value in pixel)
+        yield {"pixels": int.from_bytes(content, "little"), "first": int(column == 0),
                "last": int(column + edge == len(row))}
 
 
@@ -81,12 +90,12 @@ async def tiles_become_rows(dut: SimHandleBase, case: str, profile: str) -> None
         for _ in range(filter_blocks):
             if pointwise:
                 pixels = tile_columns * (configuration.alpha**2 // edge * edge)
-                row, = picture_of(rng, 1, pixels, pk)
-                sent, received = list(steps_of(row, configuration, rng)), list(segments_of(row, edge))
+                row, = picture_of(rng, 1, pixels, configuration)
+                sent, received = list(steps_of(row, configuration, rng)), list(segments_of(row, configuration))
             else:
-                picture = picture_of(rng, tile_rows * edge, tile_columns * edge, pk)
+                picture = picture_of(rng, tile_rows * edge, tile_columns * edge, configuration)
                 sent = list(tiles_of(picture, edge, pk))
-                received = [segment for row in picture[:output_rows] for segment in segments_of(row, edge)]
+                received = [segment for row in picture[:output_rows] for segment in segments_of(row, configuration)]
             tiles.send(*sent)
             segments.expect(*received)
             work += len(sent) + len(received)

@@ -29,7 +29,8 @@ def part(**case: int) -> RowWriter:
 @cocotb.parametrize(case=list(CASES), profile=list(PROFILES))
 async def rows_are_written_to_their_addresses(dut: SimHandleBase, case: str, profile: str) -> None:
     configuration = WinogradConfiguration(**CASES[case])
-    beat_bytes, segment_bytes = configuration.beat_bytes, configuration.m * configuration.pk
+    beat_bytes = configuration.beat_bytes
+    segment_bytes = configuration.m * configuration.pk * configuration.data_bits // 8
     bench = Bench(dut, case, part(**CASES[case]), profile)
     rng = bench.rng
     commands, segments, responses = bench.source("command"), bench.source("i"), bench.source("response")

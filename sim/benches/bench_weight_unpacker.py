@@ -28,6 +28,7 @@ async def records_and_kernels_come_apart(dut: SimHandleBase, case: str, profile:
     configuration = WinogradConfiguration(**CASES[case])
     bench = Bench(dut, case, part(**CASES[case]), profile)
     rng, pairs = bench.rng, configuration.pc * configuration.pk
+    size, largest = configuration.weight_bits // 8, 2 ** (configuration.weight_bits - 1) - 1
     taps, step = (1, configuration.points_per_step) if pointwise else (9, configuration.pairs_per_step)
     commands, beats = bench.source("command"), bench.source("i")
     kernels, records = bench.checked("o", without_others), bench.checked("records")
@@ -53,8 +54,9 @@ async def records_and_kernels_come_apart(dut: SimHandleBase, case: str, profile:
                 send(record)
                 records.expect(int.from_bytes(bytes(record), "little"))
             for _ in range(channel_blocks):
-                weights = [[rng.randint(-128, 127) for _ in range(taps)] for _ in range(pairs)]
-                send([value & 255 for kernel in weights for value in kernel])
+                weights = [[rng.randint(-largest - 1, largest) for _ in range(taps)] for _ in range(pairs)]
+                send([byte for kernel in weights for value in kernel
+                      for byte in value.to_bytes(size, "little", signed=True)])
                 for first in range(0, pairs, step):
                     group = weights[first:first + step]
                     kernels.expect({"kernels": no_kernels if pointwise else group,

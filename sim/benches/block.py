@@ -20,8 +20,8 @@ LARGEST_STEP = 4
 class Load:
     """Some planes of a block and where they lie under its tiles.
 
-    `planes[number][row][column]` is a pixel of pc bytes of the image, without the padding; planes that are all padding
-    have no rows.
+    `planes[number][row][column]` is a pixel of pc channels of the image, as bytes, without the padding; planes that are
+    all padding have no rows.
     """
 
     planes: list[list[list[list[int]]]]
@@ -64,8 +64,13 @@ class Block:
 
     @property
     def pixels_per_beat(self) -> int:
-        """Pixels of pc bytes in a beat."""
-        return self.configuration.beat_bytes // self.configuration.pc
+        """Pixels of pc channels in a beat."""
+        return self.configuration.beat_bytes // self.pixel_bytes
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of pc channels."""
+        return pixel_bytes(self.configuration)
 
     @property
     def channel_blocks(self) -> int:
@@ -91,7 +96,7 @@ class Block:
         """The rows as they come from memory, with junk around and between the pixels that count."""
         for load in self.loads:
             for row in (row for plane in load.planes for row in plane):
-                pixels = [[rng.randint(0, 255) for _ in range(self.configuration.pc)]
+                pixels = [[rng.randint(0, 255) for _ in range(self.pixel_bytes)]
                           for _ in range(self._row_beats(load) * self.pixels_per_beat)]
                 for number, pixel in enumerate(row):
                     pixels[load.skip_columns + number * load.column_step] = pixel
@@ -109,12 +114,12 @@ class Block:
         return [(load, plane) for load in self.loads for plane in load.planes]
 
     def pixel(self, plane: int, row: int, column: int) -> list[int]:
-        """The pixel at a place under the tiles: pc bytes, zeros in the padding."""
+        """The pixel at a place under the tiles: bytes, zeros in the padding."""
         load, rows = self._planes[plane]
         row, column = row - load.top_rows, column - load.left
         if 0 <= row < load.input_rows and 0 <= column < load.input_columns:
             return rows[row][column]
-        return [0] * self.configuration.pc
+        return [0] * self.pixel_bytes
 
     def writes(self) -> Iterator[dict[str, Plain]]:
         """The writes into the block buffer, in order."""
@@ -166,7 +171,7 @@ class Block:
                 for tile in range(count):
                     window = self._window(plane, tile)
                     yield {
-                        "pixels": [[(pixel[channel] ^ 128) - 128 for pixel in window]
+                        "pixels": [[self._number(pixel, channel) for pixel in window]
                                    for channel in range(self.configuration.pc)],
                         "index": first + tile,
                         "pass_first": int(tile == 0),
@@ -176,15 +181,24 @@ class Block:
                         "pointwise": int(self.pointwise),
                     }
 
+    def _number(self, pixel: list[int], channel: int) -> int:
+        size = self.configuration.data_bits // 8
+        return int.from_bytes(bytes(pixel[channel * size:(channel + 1) * size]), "little", signed=True)
+
     def _window(self, plane: int, tile: int) -> list[list[int]]:
         """The pixels of a tile, row by row; a pointwise one has zeros where no whole group of m is left."""
         edge, alpha = self.configuration.m, self.configuration.alpha
         if self.pointwise:
             pixels = alpha**2 // edge * edge
-            nothing = [[0] * self.configuration.pc] * (alpha**2 - pixels)
+            nothing = [[0] * self.pixel_bytes] * (alpha**2 - pixels)
             return [self.pixel(plane, 0, tile * pixels + number) for number in range(pixels)] + nothing
         top, left = tile // self.tile_columns * edge, tile % self.tile_columns * edge
         return [self.pixel(plane, top + row, left + column) for row in range(alpha) for column in range(alpha)]
+
+
+def pixel_bytes(configuration: WinogradConfiguration) -> int:
+    """Bytes of pc channels of a pixel."""
+    return configuration.pc * configuration.data_bits // 8
 
 
 def random_block(rng: random.Random, configuration: WinogradConfiguration, number: int, *, exclusive: bool,
@@ -221,7 +235,8 @@ def _random_load(rng: random.Random, configuration: WinogradConfiguration, count
     input_rows = 0 if empty else rng.randint(1 if blank else max(1, most_rows - 2), most_rows)
     input_columns = rng.randint(1 if blank else max(1, most_columns - 2), most_columns)
     return Load(
-        top_rows=top_rows, left=left, skip_columns=rng.randrange(configuration.beat_bytes // configuration.pc),
+        top_rows=top_rows, left=left,
+        skip_columns=rng.randrange(configuration.beat_bytes // pixel_bytes(configuration)),
         column_step=rng.randint(1, LARGEST_STEP),
-        planes=[[[[rng.randint(0, 255) for _ in range(configuration.pc)] for _ in range(input_columns)]
+        planes=[[[[rng.randint(0, 255) for _ in range(pixel_bytes(configuration))] for _ in range(input_columns)]
                  for _ in range(input_rows)] for _ in range(count)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -45,17 +46,21 @@ class Proof(Elaboratable):
     def inside(self, path: str) -> Signal:
         """The one signal of that name inside the component: `room`, or `queue.level` in a submodule of it."""
         *submodules, name = path.split(".")
+        found = [signal for signal in self.signals(*submodules) if signal.name == name]
+        assert len(found) == 1, f"{path}: must name one signal, not {len(found)}"
+        return found[0]
+
+    def signals(self, *submodules: str) -> list[Signal]:
+        """Everything that the component, or a submodule of it, drives; and what it reads, unless it drives the name."""
         fragment = self._inside
         for submodule in submodules:
             fragment = next(part for part, label, _ in fragment.subfragments if label == submodule)
         statements = list(fragment.statements.values())
-        # Amaranth has no public way to ask a fragment for its signals. What it drives comes before what it reads.
-        driven, read = (
-            {id(signal): signal for signal in signals if signal.name == name}
-            for signals in (chain(*(s._lhs_signals() for s in statements)), chain(*(s._rhs_signals() for s in statements))))
-        found = driven or read
-        assert len(found) == 1, f"{path}: must name one signal, not {len(found)}"
-        return next(iter(found.values()))
+        # Amaranth has no public way to ask a fragment for its signals.
+        driven, read = ({id(signal): signal for signal in signals} for signals in (
+            chain(*(s._lhs_signals() for s in statements)), chain(*(s._rhs_signals() for s in statements))))
+        names = {signal.name for signal in driven.values()}
+        return [*driven.values(), *(signal for signal in read.values() if signal.name not in names)]
 
     def assume(self, name: str, value: Value) -> None:
         """What the surroundings promise in every cycle."""
@@ -85,12 +90,14 @@ class Proof(Elaboratable):
         self.claim(f"{path}_counts", held == counted)
         self.claim(f"{path}_fits", counted <= depth)
 
-    def pipeline(self, *valid: Value) -> None:
-        """Claims of a component of registered stages from `i` to `o`, each with its `valid`, that no transfer is lost
-        or made up, and that it takes one whenever a stage is free or becomes free."""
-        self.count(self.part.i, self.part.o, sum(valid[1:], valid[0] + 0))
-        self.claim("takes_unless_full", self.part.i.ready == (self.part.o.ready | ~Cat(valid).all()))
-        self.reach("full", Cat(valid).all())
+    def pipeline(self, pattern: str = r"valid_\d+") -> None:
+        """Claims of a component of registered stages from `i` to `o` that no transfer is lost or made up, and that it
+        waits for its output only. The stages ahead of the last have a register whose name matches `pattern` each."""
+        source, sink = self.part.i, self.part.o
+        valid = Cat(*(signal for signal in self.signals() if re.fullmatch(pattern, signal.name)), sink.valid)
+        self.count(source, sink, sum(valid[1:], valid[0] + 0))
+        self.claim("waits_for_its_output_only", source.ready | (sink.valid & ~sink.ready))
+        self.reach("full", valid.all())
 
     def _state(self, kind: str, name: str, statement: object) -> None:
         # In a submodule of its own, whose name is all that the solver prints.

@@ -20,4 +20,4 @@ def part(**case: int) -> Bias:
 
 def claims(proof: Proof, **case: int) -> None:
     """One stage."""
-    proof.pipeline(proof.part.o.valid)
+    proof.pipeline()

@@ -18,6 +18,9 @@ from cortado.errors import CortadoError, MismatchError, ModelFileError
 
 # Rooms are imported inside the commands: torch and amaranth take seconds, and help must not wait for them.
 if TYPE_CHECKING:
+    from cortado.bench.engine_bench import EngineResult
+    from cortado.bench.preset import EngineRun
+    from cortado.bench.results_file import ResultsFile
     from cortado.device.device import Device
     from cortado.executor.mixed_pipeline import MixedPipeline
     from cortado.planner.plan import Cut
@@ -82,6 +85,12 @@ def _key_value(context: click.Context, parameter: click.Parameter, values: tuple
                                      f"{name}={number}")
         fields[name] = number
     return fields
+
+
+def _several_key_values(context: click.Context, parameter: click.Parameter,
+                        values: tuple[str, ...]) -> tuple[dict[str, int], ...]:
+    """Each value as a mapping of its own."""
+    return tuple(_key_value(context, parameter, (value,)) for value in values)
 
 
 def _known_device(context: click.Context, parameter: click.Parameter, name: str) -> str:
@@ -161,6 +170,9 @@ _model_options = _options(
     click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
                  help="For weights and pictures nobody gives."),
 )
+_or_engine = click.option(
+    "--or-engine", "other_fields", multiple=True, callback=_several_key_values, metavar="FIELD=N,...",
+    help="Another configuration, over that of --engine; each layer runs on the one with the fewest estimated cycles.")
 _picture_options = _options(
     click.option("--input", "input_path", type=click.Path(path_type=Path),
                  help="A picture, a folder of pictures, or an .npy file."),
@@ -183,6 +195,7 @@ _device_options = _options(
 @cli.command()
 @click.argument("model", default=DEFAULT_MODEL)
 @_model_options
+@_or_engine
 @_picture_options
 @_device_options
 @click.option("--batch", type=click.IntRange(1), help="Run the first N pictures only.")
@@ -230,6 +243,7 @@ def run(model: str, input_path: Path | None, percentile: float | None, batch: in
 @cli.command()
 @click.argument("model", default=DEFAULT_MODEL)
 @_model_options
+@_or_engine
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures the costs are for.")
 @click.option("--mapping", is_flag=True, help="Say how the engine runs each FPGA layer, and what else was weighed.")
 @_json
@@ -243,6 +257,7 @@ def inspect(model: str, batch: int, mapping: bool, as_json: bool, **options: Any
 @cli.command()
 @click.argument("model", default=DEFAULT_MODEL)
 @_model_options
+@_or_engine
 @_picture_options
 @_device_options
 @click.option("--layer", "layer_name", help="Verify this layer only.")
@@ -396,7 +411,8 @@ def bench_engine(preset_name: str | None, networks: tuple[str, ...], patterns: t
                        f"'{different[0].name}' is the first that differs")
 
 
-def _bench_run(run: Any, results: Any, progress: _Progress, seed: int, options: dict[str, Any]) -> Any:
+def _bench_run(run: EngineRun, results: ResultsFile, progress: _Progress, seed: int,
+               options: dict[str, Any]) -> EngineResult:
     """What one engine does with its workloads."""
     from cortado.bench.engine_bench import EngineBench, expected_cycles
     from cortado.device.device import DeviceOptions
@@ -576,7 +592,8 @@ def _pipeline(model: str, batch: int, options: dict[str, Any]) -> MixedPipeline:
     from cortado.frontends.model import load_model
 
     return MixedPipeline(load_model(model, weights=options["weights"], mean=options.get("mean")), batch=batch, **{
-        name: options[name] for name in ("fields", "fpga", "host", "inner_products", "strict", "seed")})
+        name: options[name] for name in ("fields", "fpga", "host", "inner_products", "strict", "seed")},
+        other_fields=options.get("other_fields", ()))
 
 
 def _model_notes(pipeline: MixedPipeline) -> dict[str, str]:

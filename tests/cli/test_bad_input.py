@@ -319,3 +319,24 @@ def test_a_process_says_no_more_than_the_function(tmp_path):
     assert ended.stderr == f"error: {message}\n"
     assert json.loads(ended.stdout) == {"error": {"type": "ModelFileError", "message": message}}
     assert ended.returncode == 1
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (("synth", "--family", "xc8"), "unknown FPGA family 'xc8'; did you mean 'xcup' or 'xc7'? (known: ecp5, xc7, xcup)"),
+    (("synth", "winograt", "--family", "ecp5"),
+     "unknown engine 'winograt'; did you mean 'winograd'? (known: winograd)"),
+    (("synth", "--family", "ecp5", "--target-mhz", "100"),
+     "--target-mhz and --seed are for place and route; add --pnr"),
+    (("synth",), "Missing option '--family'."),
+])
+def test_synth_says_what_it_takes(arguments, message):
+    ended = subprocess.run([sys.executable, "-m", "cortado", *arguments], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert message in " ".join(ended.stderr.split())
+
+
+def test_place_and_route_is_for_one_family():
+    ended = subprocess.run([sys.executable, "-m", "cortado", "synth", "--family", "xc7", "--pnr", "--json"],
+                           capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["error"]["message"].startswith("family 'xc7': must be ecp5 for place and route")

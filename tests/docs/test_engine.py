@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cortado.engines.winograd import Winograd
+from cortado.engines.winograd import Winograd, legal_range
 from cortado.gateware.channel_record import RECORD_LAYOUT, ChannelFlag
 from cortado.gateware.configuration import LEGAL_RANGES, LEGAL_VALUES, WinogradConfiguration
 from cortado.gateware.cycle_counters import COUNTER_NAMES, IDLE_CAUSES
@@ -46,9 +46,9 @@ def test_descriptor_flags(tables):
 
 
 def test_channel_record(tables):
-    rows = tables["byte", "field", "meaning"]
-    assert {row[1]: 8 * int(row[0]) for row in rows} == {name: field.offset for name, field in RECORD_LAYOUT}
-    assert rows[-1][2].startswith(f"bit {ChannelFlag.RELU.bit_length() - 1}, `RELU`:")
+    rows = {name: (int(bit), meaning) for bit, name, meaning in tables["bit", "field", "meaning"]}
+    assert {name: bit for name, (bit, _) in rows.items()} == {name: field.offset for name, field in RECORD_LAYOUT}
+    assert rows["flags"][1].startswith(f"bit {ChannelFlag.RELU.bit_length() - 1}, `RELU`:")
 
 
 def test_error_codes(tables):
@@ -75,6 +75,15 @@ def test_configuration_fields_and_their_range(tables):
     legal |= {name: f"{low} to {high}" for name, (low, high) in LEGAL_RANGES.items()}
     assert [tuple(row[:3]) for row in tables["field", "default", "legal", "meaning"]] == [
         (field.name, str(field.default), legal[field.name]) for field in fields(WinogradConfiguration)]
+
+
+@pytest.mark.parametrize("fields_given", [{}, {"pk": 2, "largest_taps": 144}])
+def test_limits_of_a_layer(tables, fields_given):
+    configuration = WinogradConfiguration(**fields_given)
+    words = {str(configuration.largest_taps): "largest_taps", str(65535 * configuration.pk): "65535 · pk"}
+    assert [tuple(row) for row in tables["number", "least", "most"]] == [
+        (limit.name, str(limit.least), words.get(str(limit.most), str(limit.most)))
+        for limit in legal_range(configuration)]
 
 
 @pytest.mark.parametrize("beat_bits", [64, 128])

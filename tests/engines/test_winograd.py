@@ -29,26 +29,54 @@ def convolution(fields: str = "num_output: 2 kernel_size: 3") -> str:
     return f'type: "Convolution" convolution_param {{ {fields} }}'
 
 
-@pytest.mark.parametrize("fields", [
-    "num_output: 2 kernel_size: 3",
-    "num_output: 1 kernel_h: 3 kernel_w: 3 pad: 2 bias_term: false",
-    "num_output: 700 kernel_size: 3 pad_h: 1 pad_w: 0",
+def inner_product(filters: int) -> str:
+    return f'type: "InnerProduct" inner_product_param {{ num_output: {filters} }}'
+
+
+@pytest.mark.parametrize(("fields", "shape"), [
+    (convolution(), (1, 4, 8, 8)),
+    (convolution("num_output: 1 kernel_h: 3 kernel_w: 3 pad: 2 bias_term: false"), (1, 4, 8, 8)),
+    (convolution("num_output: 700 kernel_size: 3 pad_h: 1 pad_w: 0"), (1, 4, 8, 8)),
+    (convolution("num_output: 6 kernel_h: 1 kernel_w: 11 pad_h: 3 pad_w: 16 stride_h: 4 stride_w: 3 group: 2"),
+     (3, 4, 8, 8)),
+    (convolution("num_output: 2 kernel_size: 3 dilation: 16 pad: 16"), (1, 1, 8, 8)),
+    # AlexNet's first layer, GoogLeNet's, a pointwise one, a depthwise one.
+    (convolution("num_output: 96 kernel_size: 11 stride: 4"), (1, 3, 227, 227)),
+    (convolution("num_output: 64 kernel_size: 7 stride: 2 pad: 3"), (1, 3, 224, 224)),
+    (convolution("num_output: 16 kernel_size: 1"), (2, 528, 14, 14)),
+    (convolution("num_output: 12 kernel_size: 3 group: 12 stride: 2"), (1, 12, 15, 15)),
+    (convolution("num_output: 2 kernel_size: 3"), (1, 512, 4, 4096)),
+    (inner_product(10), (8, 32, 4, 4)),
+    (inner_product(1000), (1, 4608, 1, 1)),
 ])
-def test_takes(fields):
-    assert rejection(convolution(fields)) is None
+def test_takes(fields, shape):
+    assert rejection(fields, shape) is None
 
 
 @pytest.mark.parametrize(("fields", "shape", "words"), [
-    ('type: "Pooling" pooling_param { kernel_size: 2 }', (1, 4, 8, 8), "type is Pooling; the engine takes Convolution"),
-    (convolution("num_output: 2 kernel_size: 5"), (1, 4, 8, 8), "kernel is 5x5; the engine takes 3x3"),
-    (convolution("num_output: 2 kernel_h: 1 kernel_w: 3"), (1, 4, 8, 8), "kernel is 1x3; the engine takes 3x3"),
-    (convolution("num_output: 2 kernel_size: 3 stride: 4"), (1, 4, 8, 8), "stride is 4x4; the engine takes 1x1"),
-    (convolution("num_output: 2 kernel_size: 3 dilation: 2"), (1, 4, 8, 8), "dilation is 2x2; the engine takes 1x1"),
-    (convolution("num_output: 2 kernel_size: 3 group: 2"), (1, 4, 8, 8), "group is 2; the engine takes 1"),
-    (convolution("num_output: 2 kernel_size: 3 pad_h: 1 pad_w: 3"), (1, 4, 8, 8),
-     "pad is 1x3; the engine takes at most 2"),
-    (convolution(), (1, 513, 8, 8), "input channels is 513; the engine takes at most 512 (largest_channels)"),
-    (convolution(), (1, 1, 4097, 8), "map is 4097x8; the engine takes at most 4096 a side"),
+    ('type: "Pooling" pooling_param { kernel_size: 2 }', (1, 4, 8, 8),
+     "type is Pooling; the engine takes Convolution and InnerProduct, and Pooling with pooling=1"),
+    ('type: "LRN"', (1, 4, 8, 8), "type is LRN; the engine takes Convolution and InnerProduct"),
+    (convolution("num_output: 2 kernel_h: 12 kernel_w: 3"), (1, 4, 20, 8),
+     "kernel height is 12; the engine takes 1 to 11"),
+    (convolution("num_output: 2 kernel_h: 1 kernel_w: 13"), (1, 4, 8, 20),
+     "kernel width is 13; the engine takes 1 to 11"),
+    (convolution("num_output: 2 kernel_size: 3 stride_h: 5 stride_w: 1"), (1, 4, 8, 8),
+     "vertical stride is 5; the engine takes 1 to 4"),
+    (convolution("num_output: 2 kernel_size: 3 stride_h: 1 stride_w: 6"), (1, 4, 8, 8),
+     "horizontal stride is 6; the engine takes 1 to 4"),
+    (convolution("num_output: 2 kernel_size: 2 dilation: 17"), (1, 4, 20, 20),
+     "vertical dilation is 17; the engine takes 1 to 16"),
+    (convolution("num_output: 2 kernel_size: 3 pad_h: 1 pad_w: 17"), (1, 4, 8, 8),
+     "pad is 17; the engine takes 0 to 16"),
+    (convolution(), (1, 513, 8, 8),
+     "C * kernel height * kernel width is 4617; the engine takes 1 to 4608 (largest_taps of the configuration)"),
+    (convolution("num_output: 2 kernel_size: 1"), (1, 4609, 8, 8),
+     "C * kernel height * kernel width is 4609; the engine takes 1 to 4608 (largest_taps of the configuration)"),
+    (inner_product(2), (1, 9, 23, 23),
+     "C * kernel height * kernel width is 4761; the engine takes 1 to 4608 (largest_taps of the configuration)"),
+    (convolution(), (1, 1, 4097, 8), "map height is 4097; the engine takes 1 to 4096"),
+    (convolution(), (1, 1, 8, 4097), "map width is 4097; the engine takes 1 to 4096"),
 ])
 def test_rejects(fields, shape, words):
     assert rejection(fields, shape) == words
@@ -56,24 +84,26 @@ def test_rejects(fields, shape, words):
 
 def test_limits_are_those_of_the_configuration():
     assert rejection(convolution(), (1, 9, 8, 8), largest_taps=72) == (
-        "input channels is 9; the engine takes at most 8 (largest_channels)")
+        "C * kernel height * kernel width is 81; the engine takes 1 to 72 (largest_taps of the configuration)")
     assert rejection(convolution(), (1, 8, 8, 8), largest_taps=72) is None
+    # Products of one output: those of a group count.
+    assert rejection(convolution("num_output: 4 kernel_size: 3 group: 2"), (1, 16, 8, 8), largest_taps=72) is None
 
 
 def test_rejects_a_block_that_does_not_fit():
     # A block that stops short of the edge must end on a beat: 16 tiles of 4 pixels of 1 channel in 512 bits.
-    configuration = {"pc": 1, "pk": 1, "beat_bits": 512, "largest_taps": 144, "buffer_words": 128}
-    words = ("layer 'conv': no block of tiles fits the engine: the narrowest that ends on a beat is 16 tiles wide and "
-             "takes 144 words, which is more than ")
-    assert rejection(convolution(), (1, 16, 8, 200), **configuration) == words + "buffer_words = 128"
-    assert rejection(convolution(), (1, 16, 8, 200), **configuration | {"tiles": 8}) == words + "tiles = 8"
+    configuration = {"pc": 1, "pk": 1, "beat_bits": 512, "largest_taps": 144, "buffer_words": 8}
+    words = ("layer 'conv': no block of tiles fits the engine: the narrowest that ends on a beat is 16 tiles wide, "
+             "which is more than ")
+    assert rejection(convolution(), (1, 16, 8, 200), **configuration) == words + "buffer_words = 8 takes"
+    assert rejection(convolution(), (1, 16, 8, 200), **configuration | {"tiles": 8}) == words + "tiles = 8 takes"
     assert rejection(convolution(), (1, 16, 8, 200), **configuration | {"block_columns": 4}) == (
-        words + "block_columns = 4")
+        words + "block_columns = 4 takes")
 
 
 def test_rejects_more_output_channels_than_sixteen_bits_count_blocks():
     assert rejection(convolution("num_output: 65536 kernel_size: 3"), (1, 1, 4, 4), pc=1, pk=1) == (
-        "output channels is 65536; the engine takes at most 65535 (65535 blocks of pk)")
+        "output channels is 65536; the engine takes 1 to 65535 (65535 blocks of pk)")
 
 
 def test_rejects_what_is_fused_unless_it_is_a_relu_it_has():
@@ -94,20 +124,19 @@ def test_rejects_what_is_fused_unless_it_is_a_relu_it_has():
 
 @pytest.mark.parametrize(("fields", "words"), [
     ({"q": 1}, ("engine configuration: unknown field 'q' (known: m, pc, pk, data_bits, weight_bits, beat_bits, "
-                "largest_channels, tiles, buffer_words, block_columns)")),
-    ({"m": 3}, "engine configuration: m must be one of 2, 4, not 3"),
+                "largest_taps, tiles, buffer_words, block_columns, leaky, pooling, elementwise_add, "
+                "pooling_row_beats)")),
+    ({"m": 3}, "engine configuration: m must be one of 2, 4, 6, not 3"),
     ({"pc": True}, "engine configuration: pc must be one of 1, 2, 4, 8, 16, not True"),
     ({"pk": 3}, "engine configuration: pk must be one of 1, 2, 4, 8, 16, not 3"),
     ({"data_bits": 12}, "engine configuration: data_bits must be one of 8, 16, not 12"),
     ({"weight_bits": 4}, "engine configuration: weight_bits must be one of 8, 16, not 4"),
     ({"beat_bits": 32}, "engine configuration: beat_bits must be one of 64, 128, 256, 512, not 32"),
-    ({"largest_taps": 0}, "engine configuration: largest_channels must be from 1 to 4096, not 0"),
+    ({"largest_taps": 8}, "engine configuration: largest_taps must be from 9 to 131071, not 8"),
     ({"tiles": 3}, "engine configuration: tiles must be from 4 to 1024, not 3"),
     ({"buffer_words": 2**15}, "engine configuration: buffer_words must be from 4 to 16384, not 32768"),
     ({"block_columns": 0}, "engine configuration: block_columns must be from 1 to 256, not 0"),
     ({"pc": 16, "beat_bits": 64}, "engine configuration: pc must be at most the 8 bytes of a 64-bit beat, not 16"),
-    ({"pc": 1, "buffer_words": 511},
-     "engine configuration: buffer_words must be at least 512 to hold one tile of 512 channels, not 511"),
 ])
 def test_fields_outside_the_legal_range(fields, words):
     with pytest.raises(ConfigurationError) as caught:
@@ -162,7 +191,7 @@ def test_the_design_names_its_configuration():
 def test_the_hash_names_every_field():
     base = WinogradConfiguration()
     others = [WinogradConfiguration(**{name: value}) for name, value in (
-        ("m", 2), ("pc", 2), ("pk", 2), ("beat_bits", 64), ("largest_channels", 256), ("tiles", 128),
+        ("m", 2), ("pc", 2), ("pk", 2), ("beat_bits", 64), ("largest_taps", 2304), ("tiles", 128),
         ("buffer_words", 1024), ("block_columns", 32))]
     assert len({base.hash, *(other.hash for other in others)}) == 9
     assert base.hash == WinogradConfiguration().hash

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from cortado.engines.job import Job
 from cortado.engines.winograd import Winograd
-from cortado.gateware.blocking import Blocking, ConvolutionShape
+from cortado.gateware.arrangement import Plain
+from cortado.gateware.blocking import Blocking
 from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.convolution_shape import ConvolutionShape
 from cortado.gateware.descriptor import DESCRIPTOR_BYTES
+from cortado.gateware.mapping import Mapping
 from cortado.numerics.convolution import IntegerConvolution
 from cortado.simulation.build import build_library
 from cortado.simulation.memory_model import MemoryModel
@@ -27,13 +30,15 @@ MEMORY_BYTES = 2**20
 PAGE_BYTES = 4096
 FILLS = ("random", "lowest", "highest", "alternating", "sparse")
 
-# Between them: m 2 and 4; a beat of several pixels and of one; a row of a tile that is a part of a beat, a beat, and
+# Between them: m 2, 4 and 6; a beat of several pixels and of one; a row of a tile that is a part of a beat, a beat, and
 # two; buffers so small that one layer takes many blocks, one or two of them at a time.
 CONFIGURATIONS = {
     "m2": WinogradConfiguration(m=2, pc=2, pk=1, beat_bits=64, largest_taps=216, tiles=12, buffer_words=48,
                                 block_columns=8),
     "m4": WinogradConfiguration(m=4, pc=4, pk=2, beat_bits=128, largest_taps=216, tiles=9, buffer_words=40,
                                 block_columns=6),
+    "m6": WinogradConfiguration(m=6, pc=1, pk=2, beat_bits=128, largest_taps=216, tiles=6, buffer_words=24,
+                                block_columns=4),
     "wide": WinogradConfiguration(m=2, pc=4, pk=8, beat_bits=64, largest_taps=216, tiles=12, buffer_words=36,
                                   block_columns=5),
 }
@@ -74,9 +79,9 @@ class Layer:
 
     def convolution(self) -> IntegerConvolution:
         rng, shape = np.random.default_rng(self.seed + 1), self.shape
-        weight = _fill(self.weights, (shape.filters, shape.channels, 3, 3), rng)
+        weight = _fill(self.weights, (shape.filters, shape.channels, *shape.kernel), rng)
         # Half of the channels end within the range, the others anywhere.
-        spread = 9 * shape.channels * 2**14
+        spread = weight[0].size * 2**14
         within = rng.random(shape.filters) < 0.5
         bias = np.where(within, rng.integers(-spread, spread, shape.filters),
                         rng.integers(-2**31, 2**31, shape.filters))
@@ -85,7 +90,7 @@ class Layer:
         return IntegerConvolution(
             weight=weight, bias=bias.astype(np.int32),
             multiplier=rng.integers(0, 2**16, shape.filters).astype(np.uint16), shift=shift.astype(np.uint8),
-            pad=shape.pad, relu=self.relu)
+            pad=shape.pad, stride=shape.stride, dilation=shape.dilation, relu=self.relu)
 
 
 def _fill(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -99,30 +104,49 @@ def _fill(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.nda
     return numbers if kind == "random" else np.where(rng.random(shape) < 0.1, numbers, 0).astype(np.int8)
 
 
-def legal_cuts(configuration: WinogradConfiguration, shape: ConvolutionShape) -> list[Blocking]:
-    """Every block size the engine can run the layer in."""
-    tiles_y, tiles_x = (-(-edge // configuration.m) for edge in (shape.out_height, shape.out_width))
-    cuts = [Blocking(configuration=configuration, shape=shape, rows=rows, columns=columns)
-            for rows in range(1, tiles_y + 1)
-            for columns in range(1, min(tiles_x, configuration.block_columns) + 1)
-            if rows * columns <= configuration.tiles
-            and (columns == tiles_x or columns % configuration.block_column_step == 0)]
+def legal_cuts(configuration: WinogradConfiguration, shape: ConvolutionShape, *,
+               pointwise: bool = False) -> list[Blocking]:
+    """Every way the engine can run the layer in, with as many filters at once as its sums have room for."""
+    width = configuration.point_pixels if pointwise else configuration.m
+    tiles_y, tiles_x = 1 if pointwise else -(-shape.out_height // width), -(-shape.out_width // width)
+    planes = -(-shape.channels // configuration.pc) * (1 if pointwise else len(shape.views))
+    filters = -(-shape.filters // configuration.pk)
+    cuts = []
+    for rows in range(1, tiles_y + 1):
+        for columns in range(1, min(tiles_x, configuration.tiles if pointwise else configuration.block_columns) + 1):
+            ends_on_a_beat = columns * width * configuration.pk % configuration.beat_bytes == 0
+            if rows * columns > configuration.tiles or not (columns == tiles_x or ends_on_a_beat):
+                continue
+            for at_once in range(1, planes + 1):
+                kept = filters if at_once == planes else min(filters, configuration.tiles // (rows * columns))
+                cuts.append(Blocking(configuration=configuration, shape=shape, pointwise=pointwise, rows=rows,
+                                     columns=columns, planes_at_once=at_once, filters_at_once=kept))
     return [cut for cut in cuts if cut.block_words <= configuration.buffer_words]
 
 
 @st.composite
 def layers(draw: st.DrawFn, configuration: WinogradConfiguration, *, several_blocks: bool = False) -> Layer:
-    """Any layer the engine takes, in any legal cut; with `several_blocks` one of several blocks and passes."""
-    pad = draw(st.tuples(*[st.integers(0, 2)] * 4))
-    low = 3 * configuration.m if several_blocks else 1
-    height = draw(st.integers(max(low, 3 - pad[0] - pad[1]), 22))
-    width = draw(st.integers(max(low, 3 - pad[2] - pad[3]), 22))
+    """Any layer of one group, in any legal cut; with `several_blocks` one of several blocks and passes."""
+    ones, pair = st.just((1, 1)), st.tuples(st.integers(1, 3), st.integers(1, 3))
+    pointwise = draw(st.sampled_from([False, False, True]))
+    kernel, stride, dilation, pad = (1, 1), (1, 1), (1, 1), (0, 0, 0, 0)
+    if not pointwise:
+        kernel = draw(st.just((3, 3)) | st.tuples(st.integers(1, 5), st.integers(1, 5)))
+        stride, dilation, pad = draw(ones | pair), draw(ones | pair), draw(st.tuples(*[st.integers(0, 2)] * 4))
     pc, pk = configuration.pc, configuration.pk
+    most = configuration.largest_taps // (kernel[0] * kernel[1])
+    reach = [(size - 1) * step + 1 for size, step in zip(kernel, dilation, strict=True)]
+    low = [max(3 * configuration.m * step if several_blocks else 1, size - first - last)
+           for size, step, first, last in zip(reach, stride, pad[::2], pad[1::2], strict=True)]
     shape = ConvolutionShape(
         batch=draw(st.integers(1, 3)),
-        channels=draw(st.integers(pc + 1 if several_blocks else 1, 3 * pc) | st.just(configuration.largest_channels)),
-        filters=draw(st.integers(pk + 1 if several_blocks else 1, 3 * pk + 1)), height=height, width=width, pad=pad)
-    cuts = [cut for cut in legal_cuts(configuration, shape) if len(cut.spans) > 1 or not several_blocks]
+        channels=draw(st.integers(min(most, pc + 1 if several_blocks else 1), min(most, 3 * pc)) | st.just(most)),
+        filters=draw(st.integers(pk + 1 if several_blocks else 1, 3 * pk + 1)),
+        height=1 if pointwise else draw(st.integers(low[0], low[0] + 20)),
+        width=draw(st.integers(low[1], low[1] + (200 if pointwise else 20))),
+        pad=pad, kernel=kernel, stride=stride, dilation=dilation)
+    cuts = [cut for cut in legal_cuts(configuration, shape, pointwise=pointwise)
+            if len(cut.tile_spans) > 1 or not several_blocks]
     assume(cuts)
     return Layer(draw(st.sampled_from(cuts)), draw(st.booleans()), draw(st.sampled_from(FILLS)),
                  draw(st.sampled_from(FILLS)), draw(st.integers(0, 2**32)))
@@ -143,15 +167,16 @@ def naive(source: np.ndarray, convolution: IntegerConvolution) -> np.ndarray:
     """The convolution tap by tap in int64, and each sum brought back as an exact fraction."""
     top, bottom, left, right = convolution.pad
     padded = np.pad(source.astype(np.int64), ((0, 0), (0, 0), (top, bottom), (left, right)))
-    filters, channels = convolution.weight.shape[:2]
-    batch, _, height, width = padded.shape
-    result = np.zeros((batch, filters, height - 2, width - 2), np.int8)
+    filters, channels, rows, columns = convolution.weight.shape
+    (down, across), (apart, beside) = convolution.stride, convolution.dilation
+    height = (padded.shape[2] - (rows - 1) * apart - 1) // down + 1
+    width = (padded.shape[3] - (columns - 1) * beside - 1) // across + 1
+    result = np.zeros((len(source), filters, height, width), np.int8)
     for k in range(filters):
-        sums = np.full((batch, height - 2, width - 2), int(convolution.bias[k]), np.int64)
-        for c in range(channels):
-            for r in range(3):
-                for s in range(3):
-                    sums += int(convolution.weight[k, c, r, s]) * padded[:, c, r : r + height - 2, s : s + width - 2]
+        sums = np.full((len(source), height, width), int(convolution.bias[k]), np.int64)
+        for c, r, s in np.ndindex(channels, rows, columns):
+            seen = padded[:, c, r * apart :: down, s * beside :: across][:, :height, :width]
+            sums += int(convolution.weight[k, c, r, s]) * seen
         multiplier, divisor = int(convolution.multiplier[k]), 2 ** int(convolution.shift[k])
         values, places = np.unique(sums, return_inverse=True)
         # Python rounds fractions half to even.
@@ -172,7 +197,7 @@ def rtl_layer(simulator: Simulator, layer: Layer, rng: np.random.Generator) -> n
     The memory is full of noise, and whatever is not the output must still hold it afterwards.
     """
     configuration = layer.blocking.configuration
-    job = Job(layer="case", convolution=layer.convolution(), blocking=layer.blocking)
+    job = Job(layer="case", convolution=layer.convolution(), mapping=Mapping(Plain(layer.shape), layer.blocking))
     packed = {"input": job.source.pack(layer.source()), "weights": job.weights,
               "descriptors": np.zeros(job.descriptor_count * DESCRIPTOR_BYTES, np.uint8),
               "output": np.zeros(job.target.size_bytes, np.uint8)}
@@ -204,9 +229,11 @@ def rtl_layer(simulator: Simulator, layer: Layer, rng: np.random.Generator) -> n
 
 def check_counters(layer: Layer, counters: object) -> None:
     """Each cycle is busy or idle for one cause, and the busy ones are the tile products of the layer."""
-    shape, configuration = layer.shape, layer.blocking.configuration
-    tiles = -(-shape.out_height // configuration.m) * -(-shape.out_width // configuration.m)
-    passes = -(-shape.channels // configuration.pc) * -(-shape.filters // configuration.pk)
+    shape, configuration, blocking = layer.shape, layer.blocking.configuration, layer.blocking
+    width = configuration.point_pixels if blocking.pointwise else configuration.m
+    tiles = (1 if blocking.pointwise else -(-shape.out_height // width)) * -(-shape.out_width // width)
+    views = 1 if blocking.pointwise else len(shape.views)
+    passes = views * -(-shape.channels // configuration.pc) * -(-shape.filters // configuration.pk)
     assert counters.busy == shape.batch * tiles * passes
     assert counters.cycles == counters.busy + sum(counters.idle.values())
 
@@ -214,10 +241,10 @@ def check_counters(layer: Layer, counters: object) -> None:
 def check_lanes(layer: Layer, job: Job, output: np.ndarray) -> None:
     """Channels beyond the last are zero, as the next layer's input needs them."""
     configuration, shape = layer.blocking.configuration, layer.shape
-    pixels = output.reshape(shape.batch, job.target.blocks, shape.out_height, -1)
+    pixels = output.reshape(shape.batch, job.target.layout.blocks, shape.out_height, -1)
     pixels = pixels[..., : shape.out_width * configuration.pk].reshape(
-        shape.batch, job.target.blocks, shape.out_height, shape.out_width, configuration.pk)
-    beyond = job.target.blocks * configuration.pk - shape.filters
+        shape.batch, job.target.layout.blocks, shape.out_height, shape.out_width, configuration.pk)
+    beyond = job.target.layout.blocks * configuration.pk - shape.filters
     assert not pixels[:, -1, ..., configuration.pk - beyond :].any()
 
 
@@ -290,7 +317,9 @@ def test_rows_of_the_next_block_wait(simulator_tools):
     """Blocks one tile wide, whose rows are two beats each: rows of the second came while the first was written."""
     configuration = CONFIGURATIONS["wide"]
     shape = ConvolutionShape(batch=1, channels=1, filters=1, height=15, width=6, pad=(0, 0, 0, 0))
-    layer = Layer(Blocking(configuration=configuration, shape=shape, rows=3, columns=1), False, "random", "random", 0)
+    blocking = Blocking(configuration=configuration, shape=shape, rows=3, columns=1, planes_at_once=1,
+                        filters_at_once=1)
+    layer = Layer(blocking, False, "random", "random", 0)
     check_layers(configuration, MemoryModel(latency_cycles=19, outstanding_bursts=3, beat_bits=64), [layer])
 
 
@@ -299,7 +328,7 @@ def test_rows_of_the_next_block_wait(simulator_tools):
 def test_extremes_at_the_most_channels(simulator_tools, name, fill):
     """The largest sums the configuration is sized for, in both signs."""
     configuration = CONFIGURATIONS[name]
-    shape = ConvolutionShape(batch=1, channels=configuration.largest_channels, filters=configuration.pk + 1, height=9,
+    shape = ConvolutionShape(batch=1, channels=configuration.largest_taps // 9, filters=configuration.pk + 1, height=9,
                              width=7, pad=(1, 1, 1, 1))
     cut = legal_cuts(configuration, shape)[-1]
     check_layers(configuration, MemoryModel(beat_bits=configuration.beat_bits),

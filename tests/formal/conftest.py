@@ -24,8 +24,8 @@ from cortado.resources import sim_root
 TOP_NAME = "proof"
 LAST_LINES = 20
 
-# The solver's input, made as yosys' own front end of formal runs (sby) makes it, but for the memories: nothing claimed
-# depends on what they hold, so they are cut out and answer anything at any time, which is more than real ones do.
+# The solver's input, made as yosys' own front end of formal runs (sby) makes it, but for memories and multipliers: nothing
+# claimed depends on what they give, so they are cut out and give anything at any time, which is more than real ones do.
 SCRIPT = """\
 read_rtlil in.il
 hierarchy -top {top}
@@ -35,8 +35,10 @@ flatten
 opt_clean
 memory_collect
 memory_nordff
-select -set memories t:$mem_v2
-cutpoint @memories
+# Products with powers of two are shifts.
+opt_expr
+select -set free t:$mem_v2 t:$mul %u
+cutpoint @free
 chformal -lower
 async2sync
 opt_clean

@@ -31,6 +31,7 @@ LOG_LINES = 60
 DAY_SECONDS = 86400
 
 RunBench = Callable[[str, dict[str, dict]], None]
+RunInIcarus = Callable[[str, dict[str, dict], str], None]
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +58,33 @@ def run_bench(cocotb_variables: dict[str, str], monkeypatch: pytest.MonkeyPatch,
         verilog = to_verilog(group({case: bench.part(**options) for case, options in cases.items()}), TOP_NAME)
         program = cached("bench", digest(_tools_key(cocotb_variables), verilog), lambda folder: _build(verilog, folder))
         _run(bench.__name__, program, tmp_path, {"CORTADO_BENCH_CASES": json.dumps(cases)})
+
+    return run
+
+
+@pytest.fixture
+def run_in_icarus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunInIcarus:
+    """Runs tests of a bench, chosen by a pattern of their names, with Icarus in place of Verilator."""
+    try:
+        toolchain.icarus().require()
+    except ToolError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    monkeypatch.syspath_prepend(sim_root())
+
+    def run(name: str, cases: dict[str, dict], tests: str) -> None:
+        bench = importlib.import_module(f"benches.bench_{name}")
+        group = importlib.import_module("benches.case").Group
+        source, log = tmp_path / f"{TOP_NAME}.v", tmp_path / "build.log"
+        source.write_text(to_verilog(group({case: bench.part(**options) for case, options in cases.items()}), TOP_NAME))
+        try:
+            get_runner("icarus").build(sources=[source], hdl_toplevel=TOP_NAME, build_dir=tmp_path, always=True,
+                                       timescale=("1ns", "1ps"), log_file=log)
+        except (SystemExit, RuntimeError):
+            pytest.fail(f"the bench must build:\n{_last_lines(log)}")
+        _run(bench.__name__, tmp_path, tmp_path, {"CORTADO_BENCH_CASES": json.dumps(cases)}, simulator="icarus",
+             test_filter=tests)
 
     return run
 
@@ -98,13 +126,15 @@ def _make(verilog: str, folder: Path) -> None:
         pytest.fail(f"the bench must build:\n{_last_lines(log)}")
 
 
-def _run(module: str, program: Path, folder: Path, variables: dict[str, str]) -> None:
-    """Runs every test of a bench and fails with the names and messages of those that fail."""
+def _run(module: str, program: Path, folder: Path, variables: dict[str, str], *, simulator: str = "verilator",
+         test_filter: str | None = None) -> None:
+    """Runs the tests of a bench and fails with the names and messages of those that fail."""
     log, results = folder / "bench.log", folder / "results.xml"
     try:
-        get_runner("verilator").test(test_module=module, hdl_toplevel=TOP_NAME, hdl_toplevel_lang="verilog",
-                                     build_dir=program, test_dir=folder, results_xml=str(results), log_file=log,
-                                     plusargs=list(PLUS_ARGUMENTS), seed=1, extra_env=variables)
+        get_runner(simulator).test(test_module=module, hdl_toplevel=TOP_NAME, hdl_toplevel_lang="verilog",
+                                   build_dir=program, test_dir=folder, results_xml=str(results), log_file=log,
+                                   plusargs=list(PLUS_ARGUMENTS) if simulator == "verilator" else [], seed=1,
+                                   extra_env=variables, test_filter=test_filter)
     except SystemExit:
         failed = _failed_tests(results)
         pytest.fail(f"{module}: {', '.join(failed) if failed else 'the simulator must end well'}\n{_last_lines(log)}")

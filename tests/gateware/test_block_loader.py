@@ -14,6 +14,8 @@ CASES = {
                          "buffer_words": 64},
     "many_pixels_a_beat": {"m": 2, "pc": 1, "pk": 1, "beat_bits": 256, "largest_taps": 36, "tiles": 16,
                            "buffer_words": 64},
+    "wide": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_taps": 72, "tiles": 16, "buffer_words": 64,
+             "data_bits": 16},
 }
 
 

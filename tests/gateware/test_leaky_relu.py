@@ -9,6 +9,7 @@ import pytest
 CASES = {
     "m2": {"m": 2, "pc": 1, "pk": 2},
     "m4": {"m": 4, "pc": 1, "pk": 1},
+    "wide": {"m": 2, "pc": 1, "pk": 1, "data_bits": 16},
 }
 
 

@@ -11,6 +11,7 @@ CASES = {
     "m4": {"m": 4, "pc": 1, "pk": 1, "block_columns": 4},
     "one_column": {"m": 2, "pc": 1, "pk": 4, "block_columns": 1},
     "m6": {"m": 6, "pc": 1, "pk": 2, "block_columns": 3},
+    "wide": {"m": 2, "pc": 1, "pk": 2, "block_columns": 3, "data_bits": 16},
 }
 
 

@@ -11,6 +11,7 @@ CASES = {
     "segments_as_wide_as_beats": {"m": 4, "pc": 1, "pk": 4, "beat_bits": 128},
     "segments_of_two_beats": {"m": 4, "pc": 1, "pk": 4, "beat_bits": 64},
     "wide_beats": {"m": 4, "pc": 1, "pk": 2, "beat_bits": 256},
+    "wide": {"m": 2, "pc": 1, "pk": 2, "beat_bits": 128, "data_bits": 16},
 }
 
 

@@ -12,6 +12,8 @@ CASES = {
     "two_pairs_a_step": {"m": 4, "pc": 4, "pk": 1, "beat_bits": 128},
     "fewer_pairs_than_a_beat_holds": {"m": 4, "pc": 1, "pk": 2, "beat_bits": 256},
     "wide_beats": {"m": 4, "pc": 4, "pk": 4, "beat_bits": 512},
+    "wide": {"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "data_bits": 16, "weight_bits": 16},
+    "wide_pairs_at_once": {"m": 2, "pc": 2, "pk": 2, "beat_bits": 512, "data_bits": 16, "weight_bits": 16},
 }
 
 

@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-TINY = {"tiles": 8, "block_columns": 4, "largest_taps": 72}
+TINY = {"tiles": 8, "block_columns": 4, "largest_taps": 98}
 M2 = {"m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "buffer_words": 24, **TINY}}
-M4 = {"m4": {"m": 4, "pc": 1, "pk": 2, "beat_bits": 64, "buffer_words": 40, **TINY}}
+LARGER = {
+    "m4": {"m": 4, "pc": 1, "pk": 2, "beat_bits": 64, "buffer_words": 40, **TINY},
+    "m6": {"m": 6, "pc": 1, "pk": 1, "beat_bits": 64, "buffer_words": 40, **TINY},
+}
 
 
 @pytest.mark.rtlsim
@@ -19,4 +22,4 @@ def test_jobs_equal_golden_and_nested_loops(run_bench: Callable[[str, dict], Non
 @pytest.mark.slow
 @pytest.mark.rtlsim
 def test_jobs_of_larger_tiles_equal_golden_and_nested_loops(run_bench: Callable[[str, dict], None]) -> None:
-    run_bench("winograd_engine", M4)
+    run_bench("winograd_engine", LARGER)

@@ -27,6 +27,14 @@ def test_the_documented_bits_give_the_same(slope: int) -> None:
         assert -(2**15) <= product
 
 
+@pytest.mark.parametrize("slope", [0, 1, 26, 128, 255])
+def test_int16_by_the_same_rule(slope: int) -> None:
+    numbers = np.array([-32768, -32767, -129, -128, -127, -1, 0, 1, 32767], np.int16)
+    result = leaky_relu(numbers, slope)
+    assert result.dtype == np.int16
+    assert result.tolist() == [y if y >= 0 else round(Fraction(y * slope, 256)) for y in numbers.tolist()]
+
+
 def test_any_shape_and_memory_order() -> None:
     numbers = NUMBERS.reshape(2, 8, 16).swapaxes(0, 2)[::2]
     assert leaky_relu(numbers, 64).tolist() == [

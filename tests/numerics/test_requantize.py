@@ -10,6 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cortado.errors import ConfigurationError
+from cortado.numerics.fixed_point import FixedPoint
+from cortado.numerics.interval import Interval
 from cortado.numerics.requantize import LARGEST_SHIFT, PRODUCT_BITS, Requantize
 
 SUMS = st.one_of(st.integers(-(2**32), 2**32 - 1), st.integers(-300, 300),
@@ -154,6 +156,53 @@ def test_sums_must_fit_33_bits() -> None:
     message = r"^requantize: every sum must fit 33 bits, not 0 \.\. 4294967296$"
     with pytest.raises(ConfigurationError, match=message):
         Requantize.from_scale([0.5]).apply(np.array([[0], [2**32]]))
+
+
+# The sums of the widest layers of int16: 131071 products of 2**30, and the bias.
+WIDE_SUMS = Interval(-(2**30) * (2**17 - 1) - 2**31, 2**30 * (2**17 - 1) + 2**31 - 1)
+
+
+@settings(deadline=None)
+@given(st.one_of(st.integers(WIDE_SUMS.low, WIDE_SUMS.high), st.integers(-(2**38), 2**38),
+                 st.sampled_from([WIDE_SUMS.low, WIDE_SUMS.high, 2**36, 2**36 - 1, -(2**36), -(2**36) - 1])),
+       MULTIPLIERS, SHIFTS)
+@example(WIDE_SUMS.high, 2**16 - 1, 48)
+@example(WIDE_SUMS.low, 2**16 - 1, 48)
+@example(WIDE_SUMS.high, 2**16 - 1, 0)
+def test_wide_sums_down_to_int16(total: int, multiplier: int, shift: int) -> None:
+    requantize = Requantize(multiplier=np.array([multiplier]), shift=np.array([shift]), result=FixedPoint(width=16),
+                            sums=WIDE_SUMS)
+    result = requantize.apply(np.array([[total]], dtype=np.int64))
+    assert result.dtype == np.int16
+    assert result.item() == min(max(round(Fraction(total * multiplier, 2**shift)), -(2**15)), 2**15 - 1)
+
+
+@settings(deadline=None)
+@given(st.integers(-40000, 40000), st.integers(1, 31), st.integers(-1, 1))
+def test_ties_of_wide_sums_and_their_neighbours(quotient: int, shift: int, nudge: int) -> None:
+    total = min(max((2 * quotient + 1 << shift - 1) + nudge, WIDE_SUMS.low), WIDE_SUMS.high)
+    requantize = Requantize(multiplier=np.array([2**15]), shift=np.array([shift + 15]), result=FixedPoint(width=16),
+                            sums=WIDE_SUMS)
+    expected = min(max(round(Fraction(total, 2**shift)), -(2**15)), 2**15 - 1)
+    assert requantize.apply(np.array([[total]], dtype=np.int64)).item() == expected
+    # Beside a sum that integers must take, the same one by integers.
+    both = np.array([[[total, 2**46]]], dtype=np.int64)
+    assert requantize.apply(both)[0, 0, 0] == expected
+
+
+@settings(deadline=None)
+@given(st.floats(0, 2**-30, allow_nan=False))
+def test_small_factors_of_wide_sums_are_met_within_half_of_the_last_bit(factor: float) -> None:
+    requantize = Requantize.from_scale([factor], result=FixedPoint(width=16), sums=WIDE_SUMS)
+    error = abs(Fraction(int(requantize.multiplier[0]), 2 ** int(requantize.shift[0])) - Fraction(factor))
+    assert error <= max(Fraction(1, 2**49), Fraction(factor) / 2**16)
+
+
+def test_sums_whose_products_pass_64_bits_are_refused() -> None:
+    message = (r"^requantize: the sums times 16 bits must fit 64 bits, not 49-bit sums from -281474976710656 to "
+               r"281474976710655$")
+    with pytest.raises(ConfigurationError, match=message):
+        Requantize(multiplier=np.array([1]), shift=np.array([0]), sums=Interval.signed(49))
 
 
 def test_the_arrays_are_read_only_copies() -> None:

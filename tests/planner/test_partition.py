@@ -7,6 +7,7 @@ import pytest
 from cortado.engines.winograd import Winograd
 from cortado.errors import PlanError
 from cortado.frontends.prototxt import parse_prototxt
+from cortado.gateware.configuration import WinogradConfiguration
 from cortado.net.shape_inference import infer_shapes
 from cortado.planner.partition import partition
 from cortado.planner.plan import Target
@@ -155,3 +156,20 @@ def test_wishes_that_make_no_sense(options, message):
     with pytest.raises(PlanError) as caught:
         cut_two(**options)
     assert str(caught.value) == message
+
+
+def test_each_layer_gets_the_engine_with_the_fewest_cycles():
+    """On a 6 x 6 map one tile of m = 6 does what four of m = 4 do, on a 4 x 4 map both need one."""
+    net = parse_prototxt('name: "two" ' + "".join(
+        f'layer {{ name: "in{size}" type: "Input" top: "in{size}" input_param {{ shape {{ dim: 1 dim: 64 dim: {size} '
+        f'dim: {size} }} }} }} layer {{ name: "x{size}" type: "Convolution" bottom: "in{size}" top: "x{size}" '
+        'convolution_param { num_output: 64 kernel_size: 3 pad: 1 } } ' for size in (4, 6)))
+    small = Winograd(configuration=WinogradConfiguration(m=4, pc=4, pk=4))
+    large = Winograd(configuration=WinogradConfiguration(m=6, pc=1, pk=4))
+    cut = partition(net, infer_shapes(net), small, other_engines=(large,))
+    chosen = {name: cut.engine_of(name) for name in cut.fpga_layers}
+    for name, engine in chosen.items():
+        layer, bottoms = net.layer(name), cut.placement(name).bottoms
+        assert engine.estimate(layer, bottoms).cycles == min(
+            other.estimate(layer, bottoms).cycles for other in (small, large))
+    assert chosen["x4"] is small

@@ -56,5 +56,5 @@ def test_program_that_cannot_tell_its_version(tmp_path: Path, monkeypatch: pytes
 
 
 def test_all_tools_are_looked_for() -> None:
-    assert [tool.name for tool in toolchain.tools()] == ["g++", "verilator", "make", "perl", "yosys",
-                                                            "nextpnr-ecp5"]
+    assert [tool.name for tool in toolchain.tools()] == [
+        "g++", "verilator", "make", "perl", "iverilog", "yosys", "nextpnr-ecp5"]

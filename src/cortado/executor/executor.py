@@ -11,6 +11,7 @@ import torch
 from cortado.device.device import Device
 from cortado.engines.add_job import AddJob
 from cortado.engines.device_job import DeviceJob
+from cortado.engines.engine import Engine
 from cortado.engines.job import Job
 from cortado.engines.map_layer import MAP_TYPES
 from cortado.engines.pooling_job import PoolingJob
@@ -37,13 +38,13 @@ class Executor:
         self._net = net
         self._device = device
         self._started = started
+        self._programmed: Engine | None = None
 
     def run(self, inputs: Mapping[str, np.ndarray], *, compare: bool = False) -> Run:
         """Run a batch of float32 `inputs` by blob; with `compare`, hold every FPGA layer against golden to the bit."""
         begin = time.perf_counter()
-        if self.plan.cut.fpga_layers:
-            self._device.program(self.plan.cut.engine.design())
-        elif self._device.options.wave is not None:
+        self._programmed = None
+        if not self.plan.cut.fpga_layers and self._device.options.wave is not None:
             raise DeviceError(f"device '{self._device.name}': no layer runs on it, so there is no wave to write (see "
                               "cortado inspect)")
         values: dict[str, np.ndarray] = {name: np.asarray(value, np.float32) for name, value in inputs.items()}
@@ -67,6 +68,7 @@ class Executor:
                 values.update({name: top.numpy() for name, top in zip(layer.tops, tops, strict=True)})
             return LayerRun(placement=placement, seconds=time.perf_counter() - begin)
 
+        self._program(self.plan.cut.engine_of(layer.name))
         if layer.type in MAP_TYPES:
             return self._run_map_layer(placement, layer, values, compare, begin)
         source = self.maps(layer.name, values[layer.bottoms[0]])
@@ -79,6 +81,12 @@ class Executor:
         equal = bool(np.array_equal(result, job.convolution.golden(source))) if compare else None
         return LayerRun(placement=placement, seconds=seconds, counters=counters, equal_to_golden=equal,
                         bytes_moved=job.source.size_bytes + job.weights.nbytes + job.target.size_bytes)
+
+    def _program(self, engine: Engine) -> None:
+        """Make the device the engine of the next job, if it is not."""
+        if engine is not self._programmed:
+            self._device.program(engine.design())
+            self._programmed = engine
 
     def _run_map_layer(self, placement: Placement, layer: LayerSpec, values: dict[str, np.ndarray], compare: bool,
                        begin: float) -> LayerRun:
@@ -98,7 +106,8 @@ class Executor:
 
     def map_job(self, layer: str, operand: np.ndarray) -> PoolingJob | AddJob:
         """The job of a pooling or an addition on int8 maps (N, C, H, W) like `operand`."""
-        return self.plan.cut.engine.map_job(layer, self.plan.map_operations[layer], TensorShape(operand.shape))
+        engine = self.plan.cut.engine_of(layer)
+        return engine.map_job(layer, self.plan.map_operations[layer], TensorShape(operand.shape))
 
     def maps(self, layer: str, bottom: np.ndarray) -> np.ndarray:
         """The int8 maps (N, C, H, W) an FPGA layer takes, from the float values of its bottom."""
@@ -108,7 +117,7 @@ class Executor:
 
     def job(self, layer: str, source: np.ndarray) -> Job:
         """The job of an FPGA layer on int8 maps (N, C, H, W)."""
-        return self.plan.cut.engine.job(layer, self.plan.convolutions[layer], TensorShape(source.shape))
+        return self.plan.cut.engine_of(layer).job(layer, self.plan.convolutions[layer], TensorShape(source.shape))
 
 
 def run_job(device: Device, job: Job, source: np.ndarray) -> tuple[np.ndarray, Counters | None]:

@@ -59,15 +59,17 @@ def climb(plan: Plan, net: Net, device: Device, inputs: Mapping[str, np.ndarray]
     The input of each layer is what golden makes of the layers before it, so that one layer's difference does not show
     in the next. `inputs` are float32 pictures by blob.
     """
-    if layers:
-        device.program(plan.cut.engine.design())
     rungs: list[Rung] = []
     with GoldenDevice(DeviceOptions(memory_bytes=device.options.memory_bytes)) as golden:
         executor = Executor(plan, net, golden)
         values = executor.run(inputs).values
+    programmed = None
     for name in layers:
         if started is not None:
             started(plan.cut.placement(name))
+        if plan.cut.engine_of(name) is not programmed:
+            programmed = plan.cut.engine_of(name)
+            device.program(programmed.design())
         layer = plan.cut.net.layer(name)
         if layer.type in MAP_TYPES:
             rungs.extend(_climb_map_layer(executor, net, device, name, values))

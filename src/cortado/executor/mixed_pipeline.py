@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -34,14 +34,16 @@ class MixedPipeline:
     """A prepared network with its weights and its cut.
 
     `fields` are fields of the engine's configuration over those the network names (XCLProgram), those of the model and
-    the defaults; `engine_name` likewise goes before the network's. `batch` is the number of pictures the costs are for;
+    the defaults; `engine_name` likewise goes before the network's. Each of `other_fields`, over all those, is another
+    configuration a layer may run on. `batch` is the number of pictures the costs are for;
     `fpga`, `host`, `inner_products` and `strict` as in `planner.partition`. Without weights in the model they are drawn
     from `seed`; `seeded` says so. Raises `ConfigurationError`, `GraphError`, `PlanError`, `WeightsError`.
     """
 
     def __init__(self, model: Model, *, fields: Mapping[str, object] | None = None, batch: int = 1,
                  fpga: Collection[str] = (), host: Collection[str] = (), inner_products: bool = False,
-                 strict: bool = False, seed: int = DEFAULT_SEED, engine_name: str | None = None) -> None:
+                 strict: bool = False, seed: int = DEFAULT_SEED, engine_name: str | None = None,
+                 other_fields: Sequence[Mapping[str, object]] = ()) -> None:
         self.model = model
         self.seeded = model.weights is None
         self.seed = seed
@@ -51,10 +53,12 @@ class MixedPipeline:
             defaults.update(program.fields)
         engine_type = engine_types[engine_name or (program.engine if program else DEFAULT_ENGINE)]
         self.engine: Engine = engine_type.from_fields({**defaults, **(fields or {})})
+        others = tuple(engine_type.from_fields({**defaults, **(fields or {}), **other}) for other in other_fields)
         weights = seeded_weights(model.spec, seed) if self.seeded else match_weights(model.spec, model.weights)
         self.spec, weights = prepare(model.spec, weights)
         self.net = Net(self.spec, weights)
-        self._wishes = {"fpga": fpga, "host": host, "inner_products": inner_products, "strict": strict}
+        self._wishes = {"fpga": fpga, "host": host, "inner_products": inner_products, "strict": strict,
+                        "other_engines": others}
         self.reshape(batch)
 
     def reshape(self, batch: int) -> None:

@@ -14,7 +14,7 @@ IDLE_CAUSES = {
     "output": "finished tiles wait because the rows before them wait for the memory",
     "drain": "finished tiles wait for the inverse transform: fewer than pk channel blocks of input",
     "weights": "a tile waits for the weights of its pass",
-    "hazard": "a pass of fewer than three tiles waits for its accumulators",
+    "hazard": "a pass of fewer than four tiles waits for its accumulators",
     "input": "the block being read waits for its input, or its first tile is on the way",
     "finish": "every tile has been multiplied; results are on their way to memory",
     "setup": "no block to multiply has been decoded, at the start of a job or between blocks",

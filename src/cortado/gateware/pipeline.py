@@ -37,17 +37,19 @@ class StreamRegister(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         spare, spare_valid = Signal.like(self.i.payload, name="spare"), Signal()
-        taken = self.i.valid & self.i.ready
+        # The opposite of `spare_valid` in a register of its own, for that one is far from the sender: it chooses among
+        # the bits of the payload.
+        ready = Signal(init=1)
         moves = ~self.o.valid | self.o.ready
-        m.d.comb += self.i.ready.eq(~spare_valid)
+        keeps = ~moves & (spare_valid | (self.i.valid & ready))
+        m.d.comb += self.i.ready.eq(ready)
+        m.d.sync += [spare_valid.eq(keeps), ready.eq(~keeps)]
         with m.If(moves):
-            m.d.sync += [self.o.valid.eq(spare_valid | taken), spare_valid.eq(0)]
+            m.d.sync += self.o.valid.eq(spare_valid | (self.i.valid & ready))
             with m.If(spare_valid):
                 m.d.sync += self.o.payload.eq(spare)
             with m.Else():
                 m.d.sync += self.o.payload.eq(self.i.payload)
-        with m.Elif(taken):
-            m.d.sync += spare_valid.eq(1)
         # Without a condition on `moves`, which comes late: what is not needed is overwritten.
         with m.If(~spare_valid):
             m.d.sync += spare.eq(self.i.payload)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cortado.gateware.blocking import END_CYCLES, START_CYCLES
+from cortado.gateware.column_maximum import LARGEST_STEP, WIDEST
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.descriptor import Flag
 from cortado.gateware.map_descriptor import FACTOR_NAMES, MapDescriptor, MapFlag
@@ -63,15 +64,23 @@ class PoolingMapping:
         windows, (vertical, horizontal) = self.pooling.output_size(self.size), self.pooling.stride
         # A row of one beat takes two cycles: it is written before it is read again.
         row = max(source.row_beats, 2)
+        planes = source.batch * source.blocks
+        pixels = source.beat_bytes // source.lanes
+        beats = max(rows * source.row_beats, target.height * target.row_beats)
+        if (self.pooling.kind is PoolingKind.MAX and pixels > 1 and self.kernel[1] <= WIDEST
+                and horizontal <= LARGEST_STEP):
+            # All windows that end in a beat at once, and those that end behind the last beat or row.
+            ends = [(windows[side] - 1) * self.pooling.stride[side] + self.kernel[side] - self.pooling.pad[side]
+                    for side in (0, 1)]
+            below = -(-max(0, ends[0] - rows) // vertical)
+            behind = windows[0] * (ends[1] > source.row_beats * pixels)
+            return START_CYCLES + planes * max((rows + below) * row + behind, beats) + END_CYCLES
         # A row's columns are walked, padding behind the map too. Rows in which no window ends come in during the walk
         # along the last beat, the first ones of a map during that of the map before.
         walk = max((windows[1] - 1) * horizontal + self.kernel[1] + 1, row)
-        pixels = source.beat_bytes // source.lanes
         between = max(0, min(vertical - 1, rows) * row - pixels)
         ahead = max(0, min(self.kernel[0] - 1, rows) * row - pixels)
         plane = ahead + windows[0] * walk + (windows[0] - 1) * between
-        planes = source.batch * source.blocks
-        beats = max(rows * source.row_beats, target.height * target.row_beats)
         return START_CYCLES + planes * max(plane, beats) + END_CYCLES
 
     def descriptors(self, *, first_address: int, output_address: int) -> Iterator[MapDescriptor]:

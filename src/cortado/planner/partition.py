@@ -20,14 +20,16 @@ BATCH_TYPE = "InnerProduct"
 
 
 def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, fpga: Collection[str] = (),
-              host: Collection[str] = (), inner_products: bool = False, strict: bool = False) -> Cut:
+              host: Collection[str] = (), inner_products: bool = False, strict: bool = False,
+              other_engines: tuple[Engine, ...] = ()) -> Cut:
     """Put each layer where it is wanted and can run.
 
     Wanted on the FPGA are the layers named in `fpga`, those whose file says so (`ocl_enable`, `engine: OCL`), and every
     Convolution neither `host` nor its file keeps away; with `inner_products`, so is every InnerProduct of more than one
     picture. With `strict`, a wanted layer no engine takes is a `PlanError`; otherwise it falls to the host and its
     placement says why. A layer named that is not there is a `PlanError`. No layer runs on the FPGA before the first
-    XCLProgram layer, if there is one.
+    XCLProgram layer, if there is one. Of `engine` and `other_engines` each layer gets the one that takes the fewest
+    estimated cycles.
     """
     names = {layer.name for layer in net.layers}
     for option, asked in (("FPGA", fpga), ("host", host)):
@@ -47,9 +49,14 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
         programmed = programmed or layer.type == "XCLProgram"
         bottoms = bottom_shapes(layer, shapes)
         wanted, why = _wish(layer, bottoms, fpga=fpga, host=host, inner_products=inner_products)
-        rejection = None
+        rejection, best = None, engine
         if wanted:
-            rejection = _rejection(layer, bottoms, engine, None if programmed else programs[0], fpga)
+            program = None if programmed else programs[0]
+            rejection = _rejection(layer, bottoms, engine, program, fpga)
+            taking = [other for other in (engine, *other_engines)
+                      if _rejection(layer, bottoms, other, program, fpga) is None]
+            if taking:
+                rejection, best = None, min(taking, key=lambda other: other.estimate(layer, bottoms).cycles)
         on_fpga = wanted and rejection is None
         if rejection is not None and (strict or layer.name in fpga):
             raise PlanError(f"layer '{layer.name}': must run on the FPGA ({why}), but engine '{engine.name}' cannot "
@@ -60,10 +67,11 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
             tops=tuple(shapes[top] for top in layer.tops), macs=macs[layer.name],
             target=Target.FPGA if on_fpga else Target.HOST, wanted=wanted,
             reason=why if rejection is None else f"{engine.name}: {rejection}",
-            engine=engine.name if on_fpga else None,
-            estimate=engine.estimate(layer, bottoms) if on_fpga else None,
-            mapping=engine.mapping(layer, bottoms) if on_fpga else None))
-    return Cut(net=net, engine=engine, placements=tuple(placements))
+            engine=best.name if on_fpga else None,
+            runs_on=best if on_fpga else None,
+            estimate=best.estimate(layer, bottoms) if on_fpga else None,
+            mapping=best.mapping(layer, bottoms) if on_fpga else None))
+    return Cut(net=net, engine=engine, placements=tuple(placements), other_engines=other_engines)
 
 
 def _rejection(layer: LayerSpec, bottoms: tuple[TensorShape, ...], engine: Engine, program: str | None,

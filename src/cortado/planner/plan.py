@@ -40,6 +40,8 @@ class Placement:
     reason: str
     """Why it is where it is."""
     engine: str | None = None
+    runs_on: Engine | None = field(default=None, repr=False)
+    """The engine, with its configuration."""
     estimate: Estimate | None = None
     mapping: EngineMapping | None = None
     """How the engine runs it."""
@@ -47,11 +49,20 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """Placements of all layers, in the order they run, and the engine of those on the FPGA."""
+    """Placements of all layers, in the order they run, and the engine of those on the FPGA.
+
+    With `other_engines` each layer has the one that takes the fewest estimated cycles; the device is programmed anew
+    where the next layer has another.
+    """
 
     net: NetSpec
     engine: Engine
     placements: tuple[Placement, ...]
+    other_engines: tuple[Engine, ...] = ()
+
+    def engine_of(self, layer: str) -> Engine:
+        """The engine of a layer on the FPGA."""
+        return self.placement(layer).runs_on or self.engine
 
     @property
     def fpga_layers(self) -> tuple[str, ...]:

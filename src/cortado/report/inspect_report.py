@@ -39,12 +39,19 @@ def engine_data(cut: Cut) -> dict[str, object]:
             "configuration": asdict(design.configuration), "configuration_hash": design.configuration_hash}
 
 
+def _engine_words(cut: Cut, place: Placement) -> str:
+    """The engine of a placement; where there are several, which of them."""
+    if place.runs_on is None or not cut.other_engines:
+        return place.engine or ""
+    return f"{place.engine} {(cut.engine, *cut.other_engines).index(place.runs_on) + 1}"
+
+
 def inspect_report(cut: Cut, *, with_mapping: bool = False) -> Report:
     """Layer, type, shapes, MACs, host or FPGA, and why not; with `with_mapping`, how the engine runs each FPGA layer.
     """
     rows = tuple(
         (place.layer, type_words(place), f"{shapes(place.bottoms)} -> {shapes(place.tops)}", count(place.macs),
-         place.target.value, place.engine or "",
+         place.target.value, _engine_words(cut, place),
          "" if place.target is Target.FPGA else place.reason)
         for place in cut.placements)
     fpga = [place for place in cut.placements if place.target is Target.FPGA]
@@ -57,6 +64,8 @@ def inspect_report(cut: Cut, *, with_mapping: bool = False) -> Report:
          f"{count(total)} MACs, {count(sum(place.estimate.cycles for place in fpga))} cycles estimated"),
         (f"engine {cut.engine.name}: {engine.configuration} ({cut.engine.multipliers} multipliers, "
          f"configuration {engine.configuration_hash})"),
+        *(f"engine {other.name} {number}: {other.design().configuration} ({other.multipliers} multipliers)"
+          for number, other in enumerate(cut.other_engines, 2)),
     ]
     if fallen:
         lines.append(f"{len(fallen)} wanted on the FPGA fell to the host: "
@@ -72,5 +81,5 @@ def inspect_report(cut: Cut, *, with_mapping: bool = False) -> Report:
         tables=(Table(columns=(Column(title="layer"), Column(title="type"), Column(title="shapes"),
                                Column(title="MACs", number=True), Column(title="where"), Column(title="engine"),
                                Column(title="why not the FPGA", wraps=True)), rows=rows),
-                *((mapping_table(cut),) if with_mapping and fpga else ())),
+                *((mapping_table(cut),) if with_mapping and any(place.mapping for place in fpga) else ())),
         lines=tuple(lines))

@@ -47,10 +47,13 @@ def run_report(run: Run, classification: Classification, *, clock_mhz: float, no
     lines = ["", *(f"{topic:<12}{words}" for topic, words in notes.items()), *_result_lines(run, classification)]
     if total is not None:
         macs = sum(layer.placement.macs for layer in run.layers if layer.counters is not None)
-        multipliers = run.plan.cut.engine.multipliers
+        multiplier_cycles = sum(layer.counters.cycles * layer.placement.runs_on.multipliers
+                                for layer in run.layers if layer.counters is not None)
+        engines = {run.plan.cut.engine_of(name).multipliers for name in run.plan.cut.fpga_layers}
         lines.append(
-            f"cycles      {count(total.cycles)} for {run.batch} pictures, {macs / (total.cycles * multipliers):.2f} "
-            f"MACs per multiplier and cycle on {multipliers} multipliers; {idle(total)} idle")
+            f"cycles      {count(total.cycles)} for {run.batch} pictures, {macs / multiplier_cycles:.2f} "
+            f"MACs per multiplier and cycle on {' and '.join(map(str, sorted(engines)))} multipliers; "
+            f"{idle(total)} idle")
         lines.append(f"simulated   {total.cycles / clock_mhz / 1e3:.3f} ms at an assumed clock of {clock_mhz:g} MHz; "
                      f"memory: {run.memory_model}")
     lines.append(f"wall time   {run.seconds:.2f} s on device {run.device}")
@@ -67,7 +70,7 @@ def _table(run: Run) -> Table:
         rows.append((
             place.layer, type_words(place), place.target.value, place.reason, shapes(place.tops), count(place.macs),
             count(counters.cycles) if counters else "", _estimate_words(layer),
-            f"{place.macs / (counters.cycles * run.plan.cut.engine.multipliers):.2f}" if counters else "",
+            f"{place.macs / (counters.cycles * place.runs_on.multipliers):.2f}" if counters else "",
             idle(counters) if counters else "",
             {True: "equal", False: "DIFFERS", None: ""}[layer.equal_to_golden]))
     return Table(columns=(
@@ -119,7 +122,7 @@ def _result_lines(run: Run, classification: Classification) -> list[str]:
 
 
 def _data(run: Run, classification: Classification, clock_mhz: float, notes: Mapping[str, str]) -> Mapping[str, object]:
-    total, multipliers = run.counters, run.plan.cut.engine.multipliers
+    total = run.counters
     labelled = classification.labels is not None
     return {
         "network": run.plan.cut.net.name,
@@ -134,8 +137,9 @@ def _data(run: Run, classification: Classification, clock_mhz: float, notes: Map
             **placement_data(layer.placement),
             "seconds": layer.seconds,
             "counters": counters_data(layer.counters),
-            "macs_per_multiplier_cycle": (layer.placement.macs / (layer.counters.cycles * multipliers)
-                                          if layer.counters else None),
+            "macs_per_multiplier_cycle": (
+                layer.placement.macs / (layer.counters.cycles * layer.placement.runs_on.multipliers)
+                if layer.counters else None),
             "equal_to_golden": layer.equal_to_golden,
             "bytes_moved": layer.bytes_moved,
         } for layer in run.layers],

