@@ -13,64 +13,98 @@ from cortado.gateware.descriptor import DESCRIPTOR_WORDS, MAGIC, ErrorCode, Flag
 from cortado.gateware.descriptor_decoder import DESCRIPTOR_LAYOUT, DescriptorDecoder
 from cortado.gateware.linear import times
 
-CASES = {"smallest": SMALLEST}
-STEPS = Steps(bounded=7, induction=6, reach=DESCRIPTOR_WORDS + 8)
+# What is claimed, in groups that a solver takes in seconds.
+CASES = {claimed: {"claimed": claimed, **SMALLEST} for claimed in ("words", "rules", "a_good_one")}
+STEPS = Steps(bounded=4, induction=2, reach=DESCRIPTOR_WORDS + 8)
 
+# In the order in which the decoder goes through them.
+COLLECT, MULTIPLY, CHECK, JUDGE, PASS = range(5)
 # Cycles from a descriptor's last word to its offer, or to an error.
 DECODE_CYCLES = 4
 
+PRODUCTS = ("tiles", "plane_words", "block_words", "run_beats", "sums", "last_pixel")
 
-def part(**case: int) -> DescriptorDecoder:
+
+def part(*, claimed: str, **case: int) -> DescriptorDecoder:
     """The circuit of one case."""
     return DescriptorDecoder(WinogradConfiguration(**case))
 
 
-def claims(proof: Proof, **case: int) -> None:
-    """The words taken are kept outside as well, and the flags of the descriptor passed last."""
-    m, decoder, configuration = proof.m, proof.part, WinogradConfiguration(**case)
+def claims(proof: Proof, *, claimed: str, **case: int) -> None:
+    """Multipliers are free: the rules hold of what the decoder takes for products."""
+    configuration = WinogradConfiguration(**case)
+    state = proof.inside("fsm_state")
+    proof.claim("states_exist", state <= PASS)
+    products = {name: proof.inside(name) for name in PRODUCTS}
+    if claimed == "words":
+        words_arrive(proof, configuration, state)
+    elif claimed == "rules":
+        fields, judged = proof.part.o.payload, (state == JUDGE) & proof.inside("in_range")
+        for name, rule in rules(configuration, fields, products).items():
+            proof.claim(f"no_{name}", ~(judged | proof.part.o.valid) | rule)
+        proof.reach("judged", state == JUDGE)
+    else:
+        a_good_one_passes(proof, configuration, state, products)
+
+
+def words_arrive(proof: Proof, configuration: WinogradConfiguration, state: Signal) -> None:
+    """The words taken are kept outside as well: whole descriptors are passed on as they came, unless something is
+    wrong with them; then no more words are."""
+    m, decoder = proof.m, proof.part
     words, filled, total = Signal(32 * DESCRIPTOR_WORDS), Signal(range(DESCRIPTOR_WORDS + 1)), Signal(32)
-    since_last_word = Signal(range(DECODE_CYCLES + 2))
+    since_last_word = Signal(range(DECODE_CYCLES + 1))
     taken, full = decoder.i.valid & decoder.i.ready, filled == DESCRIPTOR_WORDS
-    failed = decoder.error != ErrorCode.NONE
+    passes, fields, failed = decoder.o.valid, decoder.o.payload, decoder.error != ErrorCode.NONE
     with m.If(taken & ~failed):
         m.d.sync += [
             words.eq(Cat(words[32:], decoder.i.payload)), since_last_word.eq(1),
             filled.eq(Mux(full, 1, filled + 1)), total.eq(Mux(full, 0, total) + decoder.i.payload)]
-    with m.Elif(since_last_word <= DECODE_CYCLES):
+    with m.Elif(since_last_word != DECODE_CYCLES):
         m.d.sync += since_last_word.eq(since_last_word + 1)
-    passed, before = decoder.o.valid & decoder.o.ready, Signal(32, init=Flag.LAST)
-    passes, fields = decoder.o.valid, decoder.o.payload
-    with m.If(passed):
-        m.d.sync += before.eq(fields.flags)
 
-    # What is kept outside is what is kept inside.
-    proof.claim("counts_the_words", failed | (proof.inside("count") == Mux(full, Mux(since_last_word == 1, filled, 0), filled)))
-    proof.claim("adds_the_words", failed | (proof.inside("total") == Mux(full & (since_last_word != 1), 0, total)))
+    collects, multiplies = state == COLLECT, state == MULTIPLY
+    in_decoding = Mux(collects, ~full | failed | (since_last_word == DECODE_CYCLES), full & (since_last_word == state))
+    proof.claim("goes_on_every_cycle", in_decoding)
+    begun = Mux(multiplies | (collects & ~full), filled, 0)
+    proof.claim("counts_the_words", failed | (proof.inside("count") == begun))
+    proof.claim("adds_the_words", failed | (proof.inside("total") == Mux(begun == 0, 0, total)))
     proof.claim("keeps_the_words", failed | (proof.inside("words") == words))
-
     proof.claim("passes_whole_descriptors", ~passes | full)
     proof.claim("passes_them_as_they_came", ~passes | (fields.as_value() == words[:DESCRIPTOR_LAYOUT.size]))
-    proof.claim("no_bad_magic", ~passes | (fields.magic == MAGIC))
-    proof.claim("no_bad_checksum", ~passes | (total == 0))
-    proof.claim("no_wrong_configuration", ~passes | (fields.configuration == int(configuration.hash[-8:], 16)))
-    # Multipliers are free here: the rules hold of what the decoder takes for products.
-    products = {name: proof.inside(name) for name in ("tiles", "plane_words", "block_words", "run_beats", "sums",
-                                                      "last_pixel")}
-    for name, rule in rules(configuration, fields, products).items():
-        proof.claim(f"no_{name}", ~passes | rule)
+    checked = (state == CHECK) | (state == JUDGE) | passes
+    proof.claim("no_bad_magic", ~checked | (fields.magic == MAGIC))
+    proof.claim("no_bad_checksum", ~checked | (total == 0))
+    proof.claim("no_wrong_configuration", ~checked | (fields.configuration == int(configuration.hash[-8:], 16)))
+    proof.claim("never_hangs", decoder.i.ready | passes | (full & (since_last_word < DECODE_CYCLES)))
 
     error, had_failed = Signal.like(decoder.error), Signal()
     m.d.sync += [error.eq(decoder.error), had_failed.eq(failed)]
     proof.claim("first_error_stays", ~had_failed | (decoder.error == error))
-    proof.claim("swallows_behind_an_error", ~failed | (decoder.i.ready & ~passes))
-    proof.claim("never_hangs", decoder.i.ready | passes | (full & (since_last_word < DECODE_CYCLES)))
-    good = full & good_descriptor(configuration, words, total) & (before == Flag.LAST)
-    proof.assume("products_of_a_good_one", ~good | (since_last_word < 2) | Cat(
+    proof.claim("swallows_behind_an_error", ~failed | (collects & decoder.i.ready & ~passes))
+    proof.reach("error", failed)
+
+
+def a_good_one_passes(proof: Proof, configuration: WinogradConfiguration, state: Signal,
+                      products: dict[str, Signal]) -> None:
+    """It comes behind one that ended its job."""
+    m, decoder = proof.m, proof.part
+    good, between_jobs = good_descriptor(configuration, proof.inside("words")), Signal(init=1)
+    with m.If(decoder.o.valid & decoder.o.ready):
+        m.d.sync += between_jobs.eq((decoder.o.payload.flags & Flag.LAST) != 0)
+    proof.claim("no_planes_between_jobs", ~between_jobs | (proof.inside("loaded") == 0))
+    proof.claim("no_kind_between_jobs", ~between_jobs | ~proof.inside("in_job"))
+    proof.claim("planes_end_with_a_job", (state != PASS) | ((decoder.o.payload.flags & Flag.LAST) == 0)
+                | ((decoder.o.payload.flags & Flag.PLANES_FOLLOW) == 0))
+    fields = decoder.o.payload
+    proof.assume("products_are_right", ~good | (state == COLLECT) | (state == MULTIPLY) | Cat(
         products["tiles"] == 2, products["plane_words"] == 2, products["block_words"] == fields.channel_blocks << 1,
         products["run_beats"] == 3, products["sums"] == fields.filter_blocks << 1, products["last_pixel"] == 5).all())
-    proof.claim("no_error_for_a_good_one", ~good | ~failed)
-    proof.claim("passes_a_good_one_in_time", ~good | (since_last_word != DECODE_CYCLES) | passes)
-    proof.reach("a_good_one", good & passed)
+    judged = (state == JUDGE) & good & between_jobs
+    proof.claim("judged_good", ~judged | proof.inside("in_range"))
+    was_judged = Signal()
+    m.d.sync += was_judged.eq(judged)
+    proof.claim("passed_on", ~was_judged | decoder.o.valid)
+    proof.reach("judged", judged)
 
 
 def rules(configuration: WinogradConfiguration, fields: data.View, products: dict[str, Value]) -> dict[str, Value]:
@@ -106,7 +140,7 @@ def rules(configuration: WinogradConfiguration, fields: data.View, products: dic
     }
 
 
-def good_descriptor(configuration: WinogradConfiguration, words: Signal, total: Signal) -> Value:
+def good_descriptor(configuration: WinogradConfiguration, words: Signal) -> Value:
     """One of many good descriptors: a row of two tiles, wherever it lies in memory, of any number of filters."""
     fields, offset_bits = data.View(DESCRIPTOR_LAYOUT, words[:DESCRIPTOR_LAYOUT.size]), (
         configuration.beat_bytes - 1).bit_length()
@@ -127,6 +161,5 @@ def good_descriptor(configuration: WinogradConfiguration, words: Signal, total: 
         (fields.channel_blocks != 0) & (fields.channel_blocks <= most) & (fields.planes == fields.channel_blocks),
         (fields.filter_blocks != 0) & (fields.filter_blocks < 2**16),
         (fields.output_rows == 1) | (fields.output_rows == 2),
-        total == 0,
     ]
     return Cat(*holds).all()

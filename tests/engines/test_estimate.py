@@ -38,6 +38,23 @@ LAYERS = [
 ]
 
 
+# Everything that is no 3 x 3 kernel of stride 1 on all channels: N, C, H, W, K, the pad on all sides and the rest.
+GENERAL_LAYERS = [
+    # Pointwise: multiplying, then the weights, bind; an inner product over a batch.
+    (1, 64, 28, 28, 64, 0, {"kernel": (1, 1)}), (8, 32, 7, 7, 64, 0, {"kernel": (1, 1)}),
+    (1, 16, 13, 13, 128, 0, {"kernel": (1, 1)}), (16, 256, 1, 1, 64, 0, {"kernel": (1, 1)}),
+    (2, 8, 20, 30, 12, 0, {"kernel": (1, 1), "stride": (2, 2)}),
+    # Pieces and phases.
+    (1, 16, 27, 27, 32, 2, {"kernel": (5, 5)}), (1, 3, 56, 56, 16, 3, {"kernel": (7, 7), "stride": (2, 2)}),
+    (1, 3, 67, 67, 16, 0, {"kernel": (11, 11), "stride": (4, 4)}), (1, 16, 28, 28, 16, 1, {"stride": (2, 2)}),
+    (1, 8, 20, 20, 8, 3, {"dilation": (3, 3)}),
+    # Groups, down to one channel each.
+    (1, 16, 13, 13, 32, 1, {"group": 2}), (1, 16, 14, 14, 16, 1, {"group": 16}),
+    # Channel passes, and images that share tiles.
+    (1, 512, 14, 14, 16, 1, {}), (4, 32, 13, 13, 32, 1, {}),
+]
+
+
 @pytest.fixture(scope="module")
 def device(simulator_tools: None) -> Iterator[Device]:
     with device_types["rtlsim"](DeviceOptions(memory_bytes=16 * 2**20)) as opened:
@@ -48,10 +65,23 @@ def device(simulator_tools: None) -> Iterator[Device]:
 @pytest.mark.rtlsim
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: "x".join(map(str, layer)))
 def test_estimate(device, rng, layer):
-    batch, channels, height, width, filters = layer
+    check(device, rng, *layer, 1, {})
+
+
+@pytest.mark.rtlsim
+@pytest.mark.parametrize("layer", GENERAL_LAYERS, ids=lambda layer: "x".join(map(str, layer[:5])) + "".join(
+    f"-{name}-{value}" for name, value in layer[6].items()))
+def test_estimate_of_other_layers(device, rng, layer):
+    check(device, rng, *layer)
+
+
+def check(device, rng, batch, channels, height, width, filters, pad, fields):
+    kernel, group = fields.get("kernel", (3, 3)), fields.get("group", 1)
     convolution = IntegerConvolution(
-        weight=rng.integers(-128, 128, (filters, channels, 3, 3)).astype(np.int8), bias=np.zeros(filters, np.int32),
-        multiplier=np.full(filters, 40000, np.uint16), shift=np.full(filters, 26, np.uint8), pad=(1, 1, 1, 1))
+        weight=rng.integers(-128, 128, (filters, channels // group, *kernel)).astype(np.int8),
+        bias=np.zeros(filters, np.int32), multiplier=np.full(filters, 40000, np.uint16),
+        shift=np.full(filters, 26, np.uint8), pad=(pad,) * 4, stride=fields.get("stride", (1, 1)),
+        dilation=fields.get("dilation", (1, 1)), group=group)
     job = ENGINE.job("layer", convolution, TensorShape((batch, channels, height, width)))
     maps = rng.integers(-128, 128, (batch, channels, height, width)).astype(np.int8)
     result, counters = run_job(device, job, maps)

@@ -24,6 +24,10 @@ class Engine(ABC):
 
     name: str
     multipliers: int
+    data_bits: int
+    """Of an activation: 8 or 16."""
+    weight_bits: int
+    """Of a weight: 8, or 16 where activations have them."""
 
     @classmethod
     @abstractmethod

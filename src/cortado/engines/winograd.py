@@ -51,6 +51,16 @@ class Winograd(Engine):
         """Products in one cycle."""
         return self.configuration.multipliers
 
+    @property
+    def data_bits(self) -> int:
+        """Of an activation."""
+        return self.configuration.data_bits
+
+    @property
+    def weight_bits(self) -> int:
+        """Of a weight."""
+        return self.configuration.weight_bits
+
     def rejects(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> str | None:
         if layer.type in MAP_TYPES:
             missing = missing_unit(self.configuration, layer)

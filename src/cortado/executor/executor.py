@@ -22,7 +22,6 @@ from cortado.graph.spec import LayerSpec
 from cortado.layers.convolution_view import ConvolutionView
 from cortado.net.net import Net
 from cortado.planner.plan import Placement, Plan, Target
-from cortado.planner.quantisation import ACTIVATIONS
 from cortado.simulation.counters import Counters
 
 
@@ -75,7 +74,7 @@ class Executor:
         job = self.job(layer.name, source)
         result, counters = run_job(self._device, job, source)
         view = ConvolutionView(layer=layer, bottom=TensorShape(values[layer.bottoms[0]].shape))
-        values[layer.tops[0]] = ACTIVATIONS.dequantise(result, self.plan.scales[layer.tops[0]]).astype(
+        values[layer.tops[0]] = self.plan.cut.activations.dequantise(result, self.plan.scales[layer.tops[0]]).astype(
             np.float32).reshape(view.top.dims)
         seconds = time.perf_counter() - begin
         equal = bool(np.array_equal(result, job.convolution.golden(source))) if compare else None
@@ -93,7 +92,8 @@ class Executor:
         operands = self.operands(layer.name, values)
         job = self.map_job(layer.name, operands[0])
         result, counters = run_map_job(self._device, job, operands)
-        values[layer.tops[0]] = ACTIVATIONS.dequantise(result, self.plan.scales[layer.tops[0]]).astype(np.float32)
+        values[layer.tops[0]] = self.plan.cut.activations.dequantise(
+            result, self.plan.scales[layer.tops[0]]).astype(np.float32)
         seconds = time.perf_counter() - begin
         return LayerRun(placement=placement, seconds=seconds, counters=counters,
                         equal_to_golden=bool(np.array_equal(result, job.golden(*operands))) if compare else None,
@@ -101,7 +101,7 @@ class Executor:
 
     def operands(self, layer: str, values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The int8 maps (N, C, H, W) a pooling or an addition takes, one for each bottom, from float values by blob."""
-        return [ACTIVATIONS.quantise(values[name], self.plan.scales[name])
+        return [self.plan.cut.activations.quantise(values[name], self.plan.scales[name])
                 for name in self.plan.cut.net.layer(layer).bottoms]
 
     def map_job(self, layer: str, operand: np.ndarray) -> PoolingJob | AddJob:
@@ -110,18 +110,18 @@ class Executor:
         return engine.map_job(layer, self.plan.map_operations[layer], TensorShape(operand.shape))
 
     def maps(self, layer: str, bottom: np.ndarray) -> np.ndarray:
-        """The int8 maps (N, C, H, W) an FPGA layer takes, from the float values of its bottom."""
+        """The integer maps (N, C, H, W) an FPGA layer takes, from the float values of its bottom."""
         spec = self.plan.cut.net.layer(layer)
         view = ConvolutionView(layer=spec, bottom=TensorShape(bottom.shape))
-        return ACTIVATIONS.quantise(bottom, self.plan.scales[spec.bottoms[0]]).reshape(view.maps.dims)
+        return self.plan.cut.activations.quantise(bottom, self.plan.scales[spec.bottoms[0]]).reshape(view.maps.dims)
 
     def job(self, layer: str, source: np.ndarray) -> Job:
-        """The job of an FPGA layer on int8 maps (N, C, H, W)."""
+        """The job of an FPGA layer on integer maps (N, C, H, W)."""
         return self.plan.cut.engine_of(layer).job(layer, self.plan.convolutions[layer], TensorShape(source.shape))
 
 
 def run_job(device: Device, job: Job, source: np.ndarray) -> tuple[np.ndarray, Counters | None]:
-    """Move int8 maps (N, C, H, W) and weights to the device, run, bring the int8 result back."""
+    """Move integer maps (N, C, H, W) and weights to the device, run, bring the result back."""
     result, counters = _run_packed(device, job, job.source.pack(source), job.weights)
     return job.target.unpack(result), counters
 

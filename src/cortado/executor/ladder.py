@@ -24,7 +24,6 @@ from cortado.graph.shape import TensorShape
 from cortado.layers.convolution_view import ConvolutionView
 from cortado.net.net import Net
 from cortado.planner.plan import Placement, Plan
-from cortado.planner.quantisation import ACTIVATIONS
 
 RANDOM_SEED = 0
 
@@ -96,8 +95,7 @@ def _climb_map_layer(executor: Executor, net: Net, device: Device, name: str,
     first = _compare(name, ("reference", "golden"), reference, golden, np.abs(golden - reference) > tolerance,
                      float(tolerance.max()))
     rng = np.random.default_rng(RANDOM_SEED)
-    noise = [rng.integers(ACTIVATIONS.min, ACTIVATIONS.max, (1, *operand.shape[1:]), ACTIVATIONS.dtype, endpoint=True)
-             for operand in operands]
+    noise = [_noise(operand, rng) for operand in operands]
     expected = np.concatenate([golden, executor.map_job(name, noise[0]).golden(*noise)])
     result = np.concatenate([run_map_job(device, executor.map_job(name, maps[0]), maps)[0]
                              for maps in (operands, noise)])
@@ -106,18 +104,23 @@ def _climb_map_layer(executor: Executor, net: Net, device: Device, name: str,
 
 def _compare_device(executor: Executor, device: Device, layer: str, source: np.ndarray, golden: np.ndarray) -> Rung:
     """The device against golden on `source`, whose result is known, and on a random map."""
-    noise = np.random.default_rng(RANDOM_SEED).integers(
-        ACTIVATIONS.min, ACTIVATIONS.max, (1, *source.shape[1:]), ACTIVATIONS.dtype, endpoint=True)
+    noise = _noise(source, np.random.default_rng(RANDOM_SEED))
     expected = np.concatenate([golden, executor.plan.convolutions[layer].golden(noise)])
     result = np.concatenate([run_job(device, executor.job(layer, maps), maps)[0] for maps in (source, noise)])
     return _compare(layer, ("golden", device.name), expected, result, result != expected, 0.0)
+
+
+def _noise(maps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One map of the shape and type of `maps`, any number of the type as likely as any other."""
+    limits = np.iinfo(maps.dtype)
+    return rng.integers(limits.min, limits.max, (1, *maps.shape[1:]), maps.dtype, endpoint=True)
 
 
 def _compare(layer: str, rungs: tuple[str, str], expected: np.ndarray, actual: np.ndarray, beyond: np.ndarray,
              largest_tolerance: float) -> Rung:
     errors = np.abs(actual.astype(np.float64) - expected)
     # What is beyond the tolerance comes first, however small its error.
-    worst = np.argmax(errors + beyond * (ACTIVATIONS.max - ACTIVATIONS.min + 1))
+    worst = np.argmax(errors + beyond * (errors.max() + 1))
     return Rung(layer=layer, lower=rungs[0], upper=rungs[1], equal=not beyond.any(), compared=errors.size,
                 different=int(np.count_nonzero(beyond)), max_error=float(errors.max()),
                 mean_error=float(errors.mean()), largest_tolerance=largest_tolerance,

@@ -14,7 +14,7 @@ import torch
 from cortado.engines.map_layer import MapOperation
 from cortado.net.net import Stage
 from cortado.numerics.pooling import IntegerPooling, PoolingKind
-from cortado.planner.quantisation import ACTIVATIONS
+from cortado.planner.quantisation import INT8
 
 AVERAGE_ERROR, SUM_ERROR = 2.0**-16, 2.0**-15
 # Of a few float32 operations.
@@ -37,4 +37,4 @@ def map_reference(stage: Stage, operation: MapOperation, operands: Sequence[np.n
         largest = np.abs(operation.real).max()
         magnitudes = sum(np.abs(operand.astype(np.float64)) for operand in operands)
         rounding = 0.5 + (SUM_ERROR + FLOAT_ERROR) * largest * magnitudes
-    return np.clip(values, ACTIVATIONS.min, ACTIVATIONS.max), rounding
+    return np.clip(values, INT8.min, INT8.max), rounding

@@ -19,7 +19,8 @@ from torch.nn import functional
 
 from cortado.layers.convolution_view import ConvolutionView, kernel_weight
 from cortado.net.net import Stage
-from cortado.planner.quantisation import ACTIVATIONS, LARGEST_WEIGHT, LayerFormat, negative_slope
+from cortado.numerics.fixed_point import FixedPoint
+from cortado.planner.quantisation import LayerFormat, largest_weight, negative_slope
 
 # Relative error of a 16-bit multiplier that uses all its bits.
 MULTIPLIER_ERROR = 2.0**-16
@@ -30,7 +31,7 @@ DOUBLE_ERROR = 1e-12
 
 @dataclass(frozen=True)
 class Reference:
-    """One layer on int8 maps. All arrays are float64 (N, K, H, W), in steps of the output's scale."""
+    """One layer on integer maps. All arrays are float64 (N, K, H, W), in steps of the output's scale."""
 
     values: np.ndarray
     """The layer in float."""
@@ -53,13 +54,14 @@ class Reference:
 
 
 def make_reference(view: ConvolutionView, stage: Stage, layer_format: LayerFormat, source: np.ndarray) -> Reference:
-    """What a layer gives for the int8 maps `source` (N, C, H, W); `stage` is its module in the float network."""
+    """What a layer gives for the integer maps `source` (N, C, H, W); `stage` is its module in the float network."""
     input_scale, step = layer_format.input_scale, layer_format.output_scale
     weight_scales = np.asarray(layer_format.weight_scales)[:, None, None]
     blob, *biases = (blob.detach().numpy() for blob in stage.layer.blobs)
     weight = kernel_weight(view.layer, blob).astype(np.float64)
     bias = biases[0].astype(np.float64)[:, None, None] if biases else np.zeros_like(weight_scales)
-    numbers = np.clip(np.rint(weight / weight_scales[..., None]), -LARGEST_WEIGHT, LARGEST_WEIGHT)
+    activations, widest = FixedPoint(width=layer_format.output_bits), largest_weight(layer_format.weight_bits)
+    numbers = np.clip(np.rint(weight / weight_scales[..., None]), -widest, widest)
     weight_step = input_scale * weight_scales / step
     sums = _convolve(view, source, numbers) + np.rint(bias / (input_scale * weight_scales))
     rounded = sums * weight_step
@@ -75,13 +77,13 @@ def make_reference(view: ConvolutionView, stage: Stage, layer_format: LayerForma
     # A sum is off by half a weight's step times the sum of the inputs' magnitudes.
     magnitudes = _magnitudes(view, source)
     weight_tolerance = ((magnitudes + 1) * weight_step / 2
-                        + FLOAT_ERROR * (np.abs(values) + magnitudes * weight_step * LARGEST_WEIGHT))
+                        + FLOAT_ERROR * (np.abs(values) + magnitudes * weight_step * widest))
     # From twice the range on, a number is beyond it whatever the factor.
-    factor_error = np.minimum(np.abs(rounded), 2 * ACTIVATIONS.max) * MULTIPLIER_ERROR
+    factor_error = np.minimum(np.abs(rounded), 2 * activations.max) * MULTIPLIER_ERROR
     tolerance = (0.5 + factor_error) * (1 + DOUBLE_ERROR)
     # The device saturates; a float result beyond the range counts as the end of the range.
-    values = np.clip(values, ACTIVATIONS.min, ACTIVATIONS.max)
-    rounded = np.clip(rounded, ACTIVATIONS.min, ACTIVATIONS.max)
+    values = np.clip(values, activations.min, activations.max)
+    rounded = np.clip(rounded, activations.min, activations.max)
     slope = layer_format.relu_slope
     if slope is not None:
         # Where both are negative, all is shrunk; the slopes of the two differ by a rounding, too.
@@ -96,7 +98,7 @@ def make_reference(view: ConvolutionView, stage: Stage, layer_format: LayerForma
 def _magnitudes(view: ConvolutionView, source: np.ndarray) -> np.ndarray:
     """The sum of the inputs' magnitudes under each window, float64 (N, K or 1, P, Q): of an output channel's group."""
     channels = view.maps.dims[1] // view.group
-    sums = _convolve(view, np.abs(source.astype(np.int16)), np.ones((view.group, channels, *view.kernel)))
+    sums = _convolve(view, np.abs(source.astype(np.int32)), np.ones((view.group, channels, *view.kernel)))
     return np.repeat(sums, view.filters // view.group, axis=1) if view.group > 1 else sums
 
 

@@ -64,7 +64,8 @@ class DescriptorDecoder(wiring.Component):
         # The descriptor before this one leaves a block, or its sums, to be finished.
         in_block = Signal()
         # What the descriptors of a job, and those that load one block, must have in common.
-        in_job, is_pointwise = Signal(), Signal()
+        in_job = Signal()
+        is_pointwise = Signal()
         block = {name: Signal(16, name=f"block_{name}") for name in BLOCK_FIELDS}
         pointwise = (fields.flags & Flag.POINTWISE) != 0
         belongs = [

@@ -41,6 +41,10 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
     if both:
         raise PlanError(f"layer '{min(both)}' must be on the FPGA or on the host, it was asked to be on both")
 
+    for other in other_engines:
+        if other.data_bits != engine.data_bits:
+            raise PlanError(f"engine configuration: data_bits must be {engine.data_bits} as in the first one, not "
+                            f"{other.data_bits}: a blob has one format")
     macs = count_macs(net, shapes)
     placements = []
     programs = [layer.name for layer in net.layers if layer.type == "XCLProgram"]

@@ -13,6 +13,7 @@ from cortado.gateware.mapping import Mapping as EngineMapping
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import NetSpec
 from cortado.numerics.convolution import IntegerConvolution
+from cortado.numerics.fixed_point import FixedPoint
 from cortado.planner.quantisation import LayerFormat
 
 
@@ -59,6 +60,11 @@ class Cut:
     engine: Engine
     placements: tuple[Placement, ...]
     other_engines: tuple[Engine, ...] = ()
+
+    @property
+    def activations(self) -> FixedPoint:
+        """What blobs become on their way to the FPGA."""
+        return FixedPoint(width=self.engine.data_bits)
 
     def engine_of(self, layer: str) -> Engine:
         """The engine of a layer on the FPGA."""

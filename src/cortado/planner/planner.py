@@ -22,12 +22,13 @@ def make_plan(cut: Cut, net: Net, pictures: Mapping[str, np.ndarray], calibratio
     `WeightsError` for values that are no finite numbers.
     """
     leaks = {layer.tops[0]: negative_slope(layer) for layer in map(cut.net.layer, cut.fpga_layers)}
-    ranges = calibration.ranges(net, pictures, {blob: slope for blob, slope in leaks.items() if slope})
+    ranges = calibration.ranges(net, pictures, {blob: slope for blob, slope in leaks.items() if slope},
+                                cut.activations)
     for blob, value in ranges.items():
         if not np.isfinite(value):
             raise WeightsError(f"blob '{blob}': its values must be finite on the calibration pictures, not {value}; "
                                "check the weights and the input's scale")
-    scales = blob_scales(cut.net, ranges)
+    scales = blob_scales(cut.net, ranges, cut.activations)
     weights = net.weights()
     formats, convolutions, map_operations = {}, {}, {}
     for name in cut.fpga_layers:
@@ -35,7 +36,8 @@ def make_plan(cut: Cut, net: Net, pictures: Mapping[str, np.ndarray], calibratio
             map_operations[name] = quantise_map_layer(cut.net.layer(name), scales)
             continue
         convolutions[name], formats[name] = quantise_convolution(
-            cut.net.layer(name), cut.placement(name).bottoms[0], weights[name], scales)
+            cut.net.layer(name), cut.placement(name).bottoms[0], weights[name], scales,
+            data_bits=cut.activations.width, weight_bits=cut.engine_of(name).weight_bits)
     count = len(next(iter(pictures.values())))
     return Plan(cut=cut, scales=scales, calibration=f"{calibration} over {count} pictures", formats=formats,
                 convolutions=convolutions, map_operations=map_operations)

@@ -1,8 +1,8 @@
-"""Formats: from float ranges and weights to int8 with scales.
+"""Formats: from float ranges and weights to int8 or int16 with scales.
 
-Activations: int8, symmetric, one scale a blob (blobs of one scale group share it). Weights: int8, symmetric, one scale
-an output channel. Results come back by an integer multiplier and shift per output channel, rounding half to even. A
-leaky ReLU acts on the int8 results, with a slope in 256ths.
+Activations: int8 or int16 as the engine has them, symmetric, one scale a blob (blobs of one scale group share it).
+Weights: int8 or int16, symmetric, one scale an output channel. Results come back by an integer multiplier and shift per
+output channel, rounding half to even. A leaky ReLU acts on the results, with a slope in 256ths.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ from cortado.numerics.fixed_point import FixedPoint
 from cortado.numerics.leaky_relu import SLOPE_ONE, nearest_slope
 from cortado.numerics.requantize import Requantize
 
-ACTIVATIONS = FixedPoint(width=8)
-# -128 is left out, so that a weight and its negative are both there.
-LARGEST_WEIGHT = 127
+INT8 = FixedPoint(width=8)
 BIAS = FixedPoint(width=32)
 
 
@@ -55,14 +53,19 @@ class LayerFormat:
                 f"int{self.output_bits} x {self.output_scale:.3g}", relu)
 
 
-def blob_scales(net: NetSpec, ranges: Mapping[str, float]) -> dict[str, float]:
-    """The scale of every blob: the range over 127, of the whole group where blobs share a scale."""
+def largest_weight(weight_bits: int) -> int:
+    """Of int8 weights 127: -128 is left out, so that a weight and its negative are both there."""
+    return FixedPoint(width=weight_bits).max
+
+
+def blob_scales(net: NetSpec, ranges: Mapping[str, float], activations: FixedPoint = INT8) -> dict[str, float]:
+    """The scale of every blob: the range over 127 (int16: 32767), of the whole group where blobs share a scale."""
     group_of = {blob: group for group in net.scale_groups for blob in group}
     scales = {}
     for blob in ranges:
         widest = max(ranges[member] for member in group_of.get(blob, {blob}) if member in ranges)
         # A blob that is zero on every picture has no range; any scale represents it.
-        scales[blob] = widest / ACTIVATIONS.max if widest > 0 else 1.0
+        scales[blob] = widest / activations.max if widest > 0 else 1.0
     return scales
 
 
@@ -72,20 +75,21 @@ def negative_slope(layer: LayerSpec) -> float | None:
 
 
 def quantise_convolution(layer: LayerSpec, bottom: TensorShape, blobs: tuple[np.ndarray, ...],
-                         scales: Mapping[str, float]) -> tuple[IntegerConvolution, LayerFormat]:
+                         scales: Mapping[str, float], *, data_bits: int = 8,
+                         weight_bits: int = 8) -> tuple[IntegerConvolution, LayerFormat]:
     """The integer convolution of a Convolution or InnerProduct layer on a bottom of that shape, and its format.
 
-    `blobs` are the float weight as the layer has it and, where it has one, the bias (K,). Raises `PlanError` naming the
-    layer when its scales or the slope of its ReLU cannot be represented.
+    `scales` are for activations of `data_bits`. `blobs` are the float weight as the layer has it and, where it has one,
+    the bias (K,). Raises `PlanError` naming the layer when its scales or the slope of its ReLU cannot be represented.
     """
     view = ConvolutionView(layer=layer, bottom=bottom)
     weight = kernel_weight(layer, blobs[0])
     bias = blobs[1].astype(np.float64) if len(blobs) > 1 else np.zeros(len(weight))
     input_scale, output_scale = scales[layer.bottoms[0]], scales[layer.tops[0]]
     widest = np.abs(weight).reshape(len(weight), -1).max(axis=1).astype(np.float64)
-    weight_scales = np.where(widest > 0, widest / LARGEST_WEIGHT, 1.0)
+    weight_scales = np.where(widest > 0, widest / largest_weight(weight_bits), 1.0)
     # By output channel: all of an inner product's weights in float64 would take a gigabyte.
-    numbers = np.stack([np.rint(kernels.astype(np.float64) / scale).astype(np.int8)
+    numbers = np.stack([np.rint(kernels.astype(np.float64) / scale).astype(FixedPoint(width=weight_bits).dtype)
                         for kernels, scale in zip(weight, weight_scales, strict=True)])
     sums = np.rint(bias / (input_scale * weight_scales))
     clipped = int(np.count_nonzero((sums < BIAS.min) | (sums > BIAS.max)))
@@ -101,8 +105,8 @@ def quantise_convolution(layer: LayerSpec, bottom: TensorShape, blobs: tuple[np.
     convolution = IntegerConvolution(
         weight=numbers, bias=np.clip(sums, BIAS.min, BIAS.max).astype(np.int32), multiplier=requantize.multiplier,
         shift=requantize.shift, pad=view.pad, stride=view.stride, dilation=view.dilation, group=view.group,
-        relu=real_slope is not None, slope=slope)
+        relu=real_slope is not None, slope=slope, data_bits=data_bits)
     return convolution, LayerFormat(
-        input_bits=ACTIVATIONS.width, input_scale=input_scale, weight_bits=8,
-        weight_scales=tuple(float(scale) for scale in weight_scales), output_bits=ACTIVATIONS.width,
+        input_bits=data_bits, input_scale=input_scale, weight_bits=weight_bits,
+        weight_scales=tuple(float(scale) for scale in weight_scales), output_bits=data_bits,
         output_scale=output_scale, relu_slope=None if real_slope is None else slope / SLOPE_ONE, clipped_biases=clipped)
