@@ -15,8 +15,8 @@ PACKAGE = CHECKOUT / "src" / "cortado"
 
 # In the order data flows. `__init__` is the package's own module, `__main__` is `python -m cortado`.
 ROOMS = ("__init__", "errors", "registry", "resources", "graph", "numerics", "layers", "frontends", "passes", "net",
-         "winograd", "gateware", "engines", "simulation", "synthesis", "device", "planner", "executor", "bench", "report",
-         "cli", "__main__")
+         "winograd", "gateware", "engines", "simulation", "synthesis", "device", "planner", "executor", "bench",
+         "report", "cli", "__main__")
 
 # The rooms that may import a package; None is every room. A package that is not here has no place in the house yet.
 OWNERS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cocotb
 from benches.case import CASES
-from benches.number import int8_numbers, matrices
+from benches.number import matrices, numbers
 from benches.streams import PROFILES, Bench
 from cocotb.handle import SimHandleBase
 
@@ -30,7 +30,8 @@ async def tiles_are_transformed_in_order(dut: SimHandleBase, case: str, profile:
     bench = Bench(dut, case, part(**CASES[case]), profile)
     tiles, transformed = bench.source("i"), bench.checked("o")
     for _ in range(TILES):
-        pixels = int8_numbers(bench.rng, (configuration.pc, configuration.alpha, configuration.alpha))
+        pixels = numbers(bench.rng, (configuration.pc, configuration.alpha, configuration.alpha),
+                         configuration.data_bits)
         place = {"index": bench.rng.randrange(configuration.tiles),
                  **{name: bench.rng.randrange(2) for name in ("pass_first", "pass_last", "sum_first", "sum_last")},
                  "pointwise": int(bench.rng.random() < POINTWISE_CHANCE)}

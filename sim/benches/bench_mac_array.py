@@ -9,7 +9,7 @@ from functools import cached_property
 import cocotb
 import numpy as np
 from benches.case import CASES
-from benches.number import int8_numbers, matrices
+from benches.number import matrices, numbers
 from benches.payload import Plain
 from benches.streams import PROFILES, Bench, StreamSource
 from cocotb.handle import SimHandleBase
@@ -120,8 +120,9 @@ def random_block(rng: random.Random, configuration: WinogradConfiguration, *, po
     runs = [rng.randint(1, 4) for _ in range(rng.choice([1, 1, 2, 3]))]
     tiles = rng.choice([1, 2, 3, 4, configuration.tiles, rng.randint(1, configuration.tiles)])
     filter_blocks = rng.randint(1, 3 if len(runs) == 1 else min(3, configuration.tiles // tiles))
-    maps = int8_numbers(rng, (sum(runs) * pc, tiles, alpha, alpha))
-    kernels = int8_numbers(rng, (filter_blocks * pk, sum(runs) * pc, *(() if pointwise else (3, 3))))
+    maps = numbers(rng, (sum(runs) * pc, tiles, alpha, alpha), configuration.data_bits)
+    kernels = numbers(rng, (filter_blocks * pk, sum(runs) * pc, *(() if pointwise else (3, 3))),
+                      configuration.weight_bits)
     return Block(configuration=configuration, pointwise=pointwise, runs=runs,
                  v=maps if pointwise else input_transform(transform, maps),
                  u=kernels if pointwise else weight_transform(transform, kernels))

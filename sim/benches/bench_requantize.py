@@ -14,10 +14,11 @@ from cocotb.handle import SimHandleBase
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.requantize import Requantize
 from cortado.numerics import requantize
+from cortado.numerics.fixed_point import FixedPoint
+from cortado.numerics.interval import Interval
 
 TILES = 400
 LATENCY_CYCLES = 5
-LARGEST = 2 ** (requantize.SUM_BITS - 1) - 1
 
 
 def part(**case: int) -> Requantize:
@@ -25,9 +26,9 @@ def part(**case: int) -> Requantize:
     return Requantize(WinogradConfiguration(**case))
 
 
-def exact(number: int, multiplier: int, shift: int) -> int:
+def exact(number: int, multiplier: int, shift: int, bits: int) -> int:
     """Python's round() of a fraction is half to even."""
-    return min(max(round(Fraction(number * multiplier, 2**shift)), -128), 127)
+    return min(max(round(Fraction(number * multiplier, 2**shift)), -(2 ** (bits - 1))), 2 ** (bits - 1) - 1)
 
 
 def random_channel(rng: random.Random) -> tuple[int, int]:
@@ -36,16 +37,18 @@ def random_channel(rng: random.Random) -> tuple[int, int]:
     return multiplier, rng.choice([0, 1, requantize.LARGEST_SHIFT, rng.randint(0, requantize.LARGEST_SHIFT)])
 
 
-def random_sum(rng: random.Random, multiplier: int, shift: int) -> int:
-    """A sum of 33 bits: an extreme, any, or one whose result is around a half or around the limits of int8."""
+def random_sum(rng: random.Random, multiplier: int, shift: int, configuration: WinogradConfiguration) -> int:
+    """A sum: an extreme, any, or one whose result is around a half or around the limits of the result."""
+    largest = 2 ** (configuration.sum_bits - 1) - 1
     kind = rng.randrange(4)
     if kind == 0:
-        return rng.choice([-LARGEST - 1, LARGEST, 0, -1, 1])
+        return rng.choice([-largest - 1, largest, 0, -1, 1])
     if kind == 1 or multiplier == 0:
-        return rng.randint(-LARGEST - 1, LARGEST)
-    halves = rng.randint(-260, 260)
+        return rng.randint(-largest - 1, largest)
+    ends = 2**configuration.data_bits + 4
+    halves = rng.randint(-ends, ends)
     number = (halves << shift) // (2 * multiplier) + rng.randint(-1, 1)
-    return min(max(number, -LARGEST - 1), LARGEST)
+    return min(max(number, -largest - 1), largest)
 
 
 @cocotb.test()
@@ -58,10 +61,12 @@ async def results_are_rounded_half_to_even(dut: SimHandleBase, case: str, profil
     halves = 0
     for _ in range(TILES):
         multiplier, shift = random_channel(rng)
-        sums = [random_sum(rng, multiplier, shift) for _ in range(configuration.m**2)]
+        sums = [random_sum(rng, multiplier, shift, configuration) for _ in range(configuration.m**2)]
         halves += sum(Fraction(number * multiplier, 2**shift).denominator == 2 for number in sums)
-        expected = [exact(number, multiplier, shift) for number in sums]
-        golden = requantize.Requantize(multiplier=np.array([multiplier]), shift=np.array([shift]))
+        expected = [exact(number, multiplier, shift, configuration.data_bits) for number in sums]
+        golden = requantize.Requantize(multiplier=np.array([multiplier]), shift=np.array([shift]),
+                                       result=FixedPoint(width=configuration.data_bits),
+                                       sums=Interval.signed(configuration.sum_bits))
         assert expected == golden.apply(np.array([sums]), channel_axis=0)[0].tolist()
         passed_on = {"flags": rng.getrandbits(2), "slope": rng.getrandbits(8)}
         channel = rng.randrange(configuration.pk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cocotb
 from benches.case import CASES
 from benches.kernels import without_others
-from benches.number import int8_numbers, matrices
+from benches.number import matrices, numbers
 from benches.streams import PROFILES, Bench
 from cocotb.handle import SimHandleBase
 
@@ -31,8 +31,8 @@ async def kernels_are_transformed_in_order(dut: SimHandleBase, case: str, profil
     bench = Bench(dut, case, part(**CASES[case]), profile)
     kernels, transformed = bench.source("i"), bench.checked("o", without_others)
     for _ in range(GROUPS):
-        group = int8_numbers(bench.rng, (configuration.pairs_per_step, 3, 3))
-        points = int8_numbers(bench.rng, (configuration.points_per_step,))
+        group = numbers(bench.rng, (configuration.pairs_per_step, 3, 3), configuration.weight_bits)
+        points = numbers(bench.rng, (configuration.points_per_step,), configuration.weight_bits)
         passing = {"pointwise": int(bench.rng.random() < POINTWISE_CHANCE), "last": bench.rng.randrange(2)}
         kernels.send({"kernels": matrices(group), "points": points.tolist(), **passing})
         u = weight_transform(configuration.transform, group)

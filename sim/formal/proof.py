@@ -138,7 +138,7 @@ class Channel:
 
 
 def channels(part: wiring.Component) -> list[Channel]:
-    """Every stream of a component, `a__b` for one in an interface, `a__0` in an array, and every channel of AXI ports."""
+    """Every stream of a component (`a__b` in an interface, `a__0` in an array) and every channel of AXI ports."""
     def walk(prefix: str, signature: wiring.Signature, interface: object, flipped: bool) -> Iterator[Channel]:
         ports = {}
         for name, member in signature.members.items():

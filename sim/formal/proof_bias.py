@@ -6,8 +6,8 @@ from formal.proof import Proof
 from formal.smallest import SMALLEST
 from formal.steps import Steps
 
-from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.bias import Bias
+from cortado.gateware.configuration import WinogradConfiguration
 
 CASES = {"smallest": SMALLEST}
 STEPS = Steps(bounded=4, induction=2, reach=8)

@@ -27,8 +27,8 @@ VERIFY = ("verify", "--device", "golden", "--batch", "1")
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns=8")
 NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 
-COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("time",), ("bench",), ("bench", "engine"), ("synth",),
-            ("doctor",), ("data",), ("data", "list"),
+COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("time",), ("bench",), ("bench", "engine"),
+            ("synth",), ("doctor",), ("data",), ("data", "list"),
             ("data", "get"), ("data", "path"))
 # Takes a second or more to import.
 HEAVY = {"torch", "amaranth", "sklearn", "numpy", "PIL", "rich", "pooch", "requests"}

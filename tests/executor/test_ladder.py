@@ -166,6 +166,28 @@ def test_no_false_alarm(make_pipeline, seed):
         assert differing(climbed(plan, pipeline, pictures)) == []
 
 
+@pytest.mark.parametrize("weight_bits", [8, 16])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_false_alarm_in_16_bits(make_pipeline, seed, weight_bits):
+    rng = np.random.default_rng(seed)
+    pipeline = make_pipeline(seed=seed, fields={"m": 2, "pc": 1, "pk": 1, "data_bits": 16, "weight_bits": weight_bits})
+    pictures = (rng.standard_normal((20, 2, 9, 7)) * 10.0 ** rng.integers(-6, 6)).astype(np.float32)
+    for percentile in (None, 100, 90):
+        plan = pipeline.plan(pictures, Calibration(percentile=percentile))
+        assert {layer_format.input_bits for layer_format in plan.formats.values()} == {16}
+        assert differing(climbed(plan, pipeline, pictures)) == []
+
+
+def test_16_bits_are_closer_to_float_than_8(make_pipeline, pictures):
+    """In steps of int8: 256 of int16 are one."""
+    errors = {}
+    for bits in (8, 16):
+        pipeline = make_pipeline(fields={"m": 2, "pc": 1, "pk": 1, "data_bits": bits, "weight_bits": bits})
+        rungs = climbed(pipeline.plan(pictures, Calibration(percentile=100)), pipeline, pictures)
+        errors[bits] = max(rung.mean_error for rung in rungs) / 2 ** (bits - 8)
+    assert errors[16] < errors[8] / 50
+
+
 def test_pictures_of_zeros(pipeline):
     pictures = np.zeros((1, 2, 9, 7), np.float32)
     assert differing(climbed(pipeline.plan(pictures, Calibration()), pipeline, pictures)) == []

@@ -24,8 +24,9 @@ from cortado.resources import sim_root
 TOP_NAME = "proof"
 LAST_LINES = 20
 
-# The solver's input, made as yosys' own front end of formal runs (sby) makes it, but for memories and multipliers: nothing
-# claimed depends on what they give, so they are cut out and give anything at any time, which is more than real ones do.
+# The solver's input, made as yosys' own front end of formal runs (sby) makes it, but for memories and multipliers:
+# nothing claimed depends on what they give, so they are cut out and give anything at any time, which is more than
+# real ones do.
 SCRIPT = """\
 read_rtlil in.il
 hierarchy -top {top}
@@ -141,7 +142,7 @@ def _solve(steps: object, variables: dict[str, str], folder: Path) -> Outcome:
         return done.stdout
 
     bounded = solver("-t", str(steps.bounded), "--dump-vcd", str(folder / "failed.vcd"))
-    reach = solver("-c", "-t", str(steps.reach))
+    reach = solver("-c", "-t", str(steps.reach), *([] if steps.reach_from_reset else ["--noinit", "--keep-going"]))
     induction = "" if steps.induction is None else solver(
         "-i", "-t", str(steps.induction), "--dump-vcd", str(folder / "induction.vcd"))
     return Outcome(tuple(re.findall(r"Assert failed in .*claim_(\w+)", bounded)),

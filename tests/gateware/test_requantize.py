@@ -10,6 +10,8 @@ CASES = {
     "m2": {"m": 2, "pc": 1, "pk": 2},
     "m4": {"m": 4, "pc": 1, "pk": 1},
     "leaky": {"m": 2, "pc": 1, "pk": 2, "leaky": 1},
+    "wide": {"m": 2, "pc": 1, "pk": 2, "data_bits": 16},
+    "widest": {"m": 2, "pc": 1, "pk": 1, "data_bits": 16, "weight_bits": 16, "largest_taps": 32767},
 }
 
 

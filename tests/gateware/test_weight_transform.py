@@ -10,6 +10,8 @@ CASES = {
     "m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 128},
     "m4": {"m": 4, "pc": 1, "pk": 2, "beat_bits": 64},
     "m6": {"m": 6, "pc": 1, "pk": 1, "beat_bits": 64},
+    "m2_wide": {"m": 2, "pc": 1, "pk": 1, "data_bits": 16, "weight_bits": 16},
+    "m4_wide": {"m": 4, "pc": 1, "pk": 1, "data_bits": 16, "weight_bits": 16},
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cortado.errors import PlanError
+from cortado.numerics.fixed_point import FixedPoint
 from cortado.planner.calibration import Calibration, least_error_range
 
 
@@ -26,6 +27,14 @@ def squared_error(values: np.ndarray, limit: float) -> float:
 
 def test_the_largest_magnitude():
     assert ranges(Calibration(percentile=100), [[1, -7], [3, 5]]) == 7
+
+
+def test_the_range_of_int16_cuts_off_nothing(rng):
+    """Its steps are so fine that there is nothing to gain from a smaller range."""
+    values = {"x": rng.laplace(size=20_000).astype(np.float32)}
+    int8, int16 = (Calibration().ranges(OneBlob(), values, activations=FixedPoint(width=width))["x"]
+                   for width in (8, 16))
+    assert int8 < int16 == np.abs(values["x"]).max()
 
 
 def test_a_percentile():

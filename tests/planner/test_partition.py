@@ -173,3 +173,12 @@ def test_each_layer_gets_the_engine_with_the_fewest_cycles():
         assert engine.estimate(layer, bottoms).cycles == min(
             other.estimate(layer, bottoms).cycles for other in (small, large))
     assert chosen["x4"] is small
+
+
+def test_engines_of_one_plan_have_one_format_of_maps():
+    net = parse_prototxt('name: "n" layer { name: "data" type: "Input" top: "data" '
+                         'input_param { shape { dim: 1 dim: 1 dim: 4 dim: 4 } } }')
+    narrow, wide = (Winograd(configuration=WinogradConfiguration(m=2, pc=1, pk=1, data_bits=bits)) for bits in (8, 16))
+    with pytest.raises(PlanError, match=(
+            r"^engine configuration: data_bits must be 8 as in the first one, not 16: a blob has one format$")):
+        partition(net, infer_shapes(net), narrow, other_engines=(wide,))

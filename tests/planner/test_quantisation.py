@@ -11,9 +11,11 @@ from cortado.errors import PlanError
 from cortado.frontends.prototxt import parse_prototxt
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec, NetSpec
+from cortado.numerics.fixed_point import FixedPoint
 from cortado.planner.quantisation import LayerFormat, blob_scales, quantise_convolution
 
 BOTTOM = TensorShape((1, 2, 8, 8))
+INT16 = FixedPoint(width=16)
 RELU = 'layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }'
 
 
@@ -157,6 +159,39 @@ def test_the_format_in_numbers_and_words(layer, weight):
     assert layer_format == LayerFormat(input_bits=8, input_scale=0.05, weight_bits=8,
                                        weight_scales=layer_format.weight_scales, output_bits=8, output_scale=0.25)
     assert layer_format.words == ("int8 x 0.05", f"int8 x {low:.3g} to {high:.3g}", "int8 x 0.25", "")
+
+
+@pytest.mark.parametrize("weight_bits", [8, 16])
+def test_maps_of_int16(layer, weight, weight_bits):
+    bias = np.array([0.5, -3, 1], np.float32)
+    scales = {"data": 1e-3, "conv": 2e-3}
+    convolution, layer_format = quantise_convolution(layer, BOTTOM, (weight, bias), scales, data_bits=16,
+                                                     weight_bits=weight_bits)
+    assert (layer_format.input_bits, layer_format.weight_bits, layer_format.output_bits) == (16, weight_bits, 16)
+    assert (convolution.data_bits, convolution.weight.dtype) == (16, f"int{weight_bits}")
+    # Of int16, only the last channel's weights are so small that its bias would not fit.
+    largest = 2 ** (weight_bits - 1) - 1
+    expected = np.abs(weight).reshape(3, -1).max(axis=1).astype(np.float64) / largest
+    kept = 2 if weight_bits == 16 else 3
+    np.testing.assert_array_equal(layer_format.weight_scales[:kept], expected[:kept])
+    real = np.array(layer_format.weight_scales)
+    np.testing.assert_array_equal(convolution.weight, np.round(weight / real[:, None, None, None]))
+    np.testing.assert_array_equal(convolution.bias, np.round(bias / (1e-3 * real)))
+    factors = convolution.multiplier / 2.0 ** convolution.shift
+    assert (np.abs(factors / (1e-3 * real / 2e-3) - 1) <= 2.0**-16).all()
+
+
+def test_a_bias_that_int16_weights_leave_no_room_for_coarsens_them(layer, weight):
+    bias = np.array([0.5, -3, 1000], np.float32)
+    convolution, layer_format = quantise_convolution(layer, BOTTOM, (weight, bias), {"data": 1e-3, "conv": 2e-3},
+                                                     data_bits=16, weight_bits=16)
+    assert (layer_format.clipped_biases, convolution.bias[2]) == (0, 2**31 - 1)
+    assert layer_format.weight_scales[2] == pytest.approx(1000 / (1e-3 * (2**31 - 1)), rel=1e-12)
+    assert np.abs(convolution.weight[2].astype(int)).max() < 2**15 - 1
+
+
+def test_the_scale_of_an_int16_blob_is_its_range_over_32767():
+    assert blob_scales(network(), {"data": 32767.0, "conv": 1.0}, INT16) == {"data": 1.0, "conv": 1 / 32767}
 
 
 def test_the_scale_of_a_blob_is_its_range_over_127():

@@ -64,7 +64,8 @@ class SmallEngine(wiring.Component):
 @pytest.fixture(scope="session")
 def small_design() -> Design:
     """The small engine; its configuration stands for one."""
-    return Design(engine="small", configuration=WinogradConfiguration(m=2, pc=1, pk=1), configuration_hash=digest(Path(__file__))[:16],
+    return Design(engine="small", configuration=WinogradConfiguration(m=2, pc=1, pk=1),
+                  configuration_hash=digest(Path(__file__))[:16],
                   beat_bits=64, multipliers=PRODUCTS, multiplier_unit="array", factor_bits=(8, 12),
                   signature=SIGNATURE, component=SmallEngine)
 

@@ -10,8 +10,8 @@ import pytest
 from cortado.synthesis.family import families
 from cortado.synthesis.netlist import LongestPath, Netlist
 
-VERILOG = "module engine(clk);\nendmodule\nmodule \\engine.core (clk);\n\nendmodule\n" \
-          "module \\engine.core.array (clk);\n\nendmodule\n"
+VERILOG = ("module engine(clk);\nendmodule\nmodule \\engine.core (clk);\n\nendmodule\n"
+           "module \\engine.core.array (clk);\n\nendmodule\n")
 REGISTER = {"CLK": "input", "DI": "input", "Q": "output"}
 
 

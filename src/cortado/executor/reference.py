@@ -24,6 +24,8 @@ from cortado.planner.quantisation import LayerFormat, largest_weight, negative_s
 
 # Relative error of a 16-bit multiplier that uses all its bits.
 MULTIPLIER_ERROR = 2.0**-16
+# Of a factor below 2**-33, itself: half of the last bit of a multiplier at the largest shift.
+SMALL_FACTOR_ERROR = 2.0**-49
 # Of float32 sums of up to 10,000 terms, and of the few float64 operations on an exact sum.
 FLOAT_ERROR = 1e-5
 DOUBLE_ERROR = 1e-12
@@ -79,7 +81,8 @@ def make_reference(view: ConvolutionView, stage: Stage, layer_format: LayerForma
     weight_tolerance = ((magnitudes + 1) * weight_step / 2
                         + FLOAT_ERROR * (np.abs(values) + magnitudes * weight_step * widest))
     # From twice the range on, a number is beyond it whatever the factor.
-    factor_error = np.minimum(np.abs(rounded), 2 * activations.max) * MULTIPLIER_ERROR
+    factor_error = np.maximum(np.minimum(np.abs(rounded), 2 * activations.max) * MULTIPLIER_ERROR,
+                              np.abs(sums) * SMALL_FACTOR_ERROR)
     tolerance = (0.5 + factor_error) * (1 + DOUBLE_ERROR)
     # The device saturates; a float result beyond the range counts as the end of the range.
     values = np.clip(values, activations.min, activations.max)

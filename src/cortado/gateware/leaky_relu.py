@@ -35,7 +35,7 @@ class LeakyRelu(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         configuration = self._configuration
-        valid, leaks, channel = Signal(), Signal(), Signal(range(configuration.pk))
+        valid, leaks, channel = Signal(name="valid_0"), Signal(), Signal(range(configuration.pk))
         second_moves = stage(m, valid, self.o.valid, self.o.ready)
         first_moves = stage(m, self.i.valid, valid, second_moves)
         m.d.comb += self.i.ready.eq(first_moves)

@@ -44,6 +44,12 @@ Pad = tuple[int, int, int, int]  # zeros at (top, bottom, left, right)
 Pair = tuple[int, int]  # (vertical, horizontal)
 
 
+def sum_range(data_bits: int, weight_bits: int) -> Interval:
+    """What a sum with its bias can be, for the largest layer there is."""
+    return (Interval.signed(data_bits) * Interval.signed(weight_bits) * LARGEST_TAPS
+            + Interval.signed(BIAS_BITS))
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class IntegerConvolution:
     """A convolution of int8 by int8 down to int8, or of int16 by int8 or int16 down to int16.
@@ -112,10 +118,9 @@ class IntegerConvolution:
             copy = np.array(getattr(self, name), order="C")
             copy.flags.writeable = False
             object.__setattr__(self, name, copy)
-        maps = FixedPoint(width=self.data_bits)
-        sums = maps.interval * FixedPoint(width=self.weight_bits).interval * LARGEST_TAPS + Interval.signed(BIAS_BITS)
         object.__setattr__(self, "requantize", Requantize(
-            multiplier=self.multiplier, shift=self.shift, result=maps, sums=sums))
+            multiplier=self.multiplier, shift=self.shift, result=FixedPoint(width=self.data_bits),
+            sums=sum_range(self.data_bits, self.weight_bits)))
 
     @property
     def weight_bits(self) -> int:

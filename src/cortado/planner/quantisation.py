@@ -16,7 +16,7 @@ from cortado.errors import ConfigurationError, PlanError
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec, NetSpec
 from cortado.layers.convolution_view import ConvolutionView, kernel_weight
-from cortado.numerics.convolution import IntegerConvolution
+from cortado.numerics.convolution import IntegerConvolution, sum_range
 from cortado.numerics.fixed_point import FixedPoint
 from cortado.numerics.leaky_relu import SLOPE_ONE, nearest_slope
 from cortado.numerics.requantize import Requantize
@@ -87,6 +87,10 @@ def quantise_convolution(layer: LayerSpec, bottom: TensorShape, blobs: tuple[np.
     bias = blobs[1].astype(np.float64) if len(blobs) > 1 else np.zeros(len(weight))
     input_scale, output_scale = scales[layer.bottoms[0]], scales[layer.tops[0]]
     widest = np.abs(weight).reshape(len(weight), -1).max(axis=1).astype(np.float64)
+    # A bias beyond what its bits hold takes resolution from the weights of its channel, as long as they have it to
+    # spare: those of int8 do not.
+    if weight_bits > INT8.width:
+        widest = np.maximum(widest, np.abs(bias) * largest_weight(weight_bits) / (input_scale * BIAS.max))
     weight_scales = np.where(widest > 0, widest / largest_weight(weight_bits), 1.0)
     # By output channel: all of an inner product's weights in float64 would take a gigabyte.
     numbers = np.stack([np.rint(kernels.astype(np.float64) / scale).astype(FixedPoint(width=weight_bits).dtype)
@@ -94,7 +98,8 @@ def quantise_convolution(layer: LayerSpec, bottom: TensorShape, blobs: tuple[np.
     sums = np.rint(bias / (input_scale * weight_scales))
     clipped = int(np.count_nonzero((sums < BIAS.min) | (sums > BIAS.max)))
     try:
-        requantize = Requantize.from_scale(input_scale * weight_scales / output_scale)
+        requantize = Requantize.from_scale(input_scale * weight_scales / output_scale,
+                                           sums=sum_range(data_bits, weight_bits))
     except ConfigurationError as error:
         raise PlanError(f"layer '{layer.name}': {error}") from None
     real_slope = negative_slope(layer)

@@ -48,8 +48,9 @@ class _Running:
 def run_commands(commands: Iterable[Command], jobs: int = 1, watch: Callable[[], None] | None = None) -> None:
     """Run all commands, at most `jobs` at a time, in the order given.
 
-    `watch` is called about twice a second meanwhile, to tell how far they are. Raises `ToolError` for the first that fails, with the last lines it printed. Whatever ends the wait, an error or
-    Ctrl-C, the commands still running are ended with it.
+    `watch` is called about twice a second meanwhile, to tell how far they are. Raises `ToolError` for the first
+    that fails, with the last lines it printed. Whatever ends the wait, an error or Ctrl-C, the commands still
+    running are ended with it.
     """
     waiting, running = deque(commands), []
     watched = time.monotonic()
