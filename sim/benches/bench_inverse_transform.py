@@ -5,7 +5,7 @@ from __future__ import annotations
 import cocotb
 import numpy as np
 from benches.case import CASES
-from benches.number import int8_numbers, matrices
+from benches.number import matrices, numbers
 from benches.payload import Plain
 from benches.streams import PROFILES, Bench
 from cocotb.handle import SimHandleBase
@@ -62,8 +62,8 @@ async def results_are_exact(dut: SimHandleBase, case: str, profile: str) -> None
             kept.append(len(here))
             results.expect({"y": here + [0] * (edge**2 - len(here)), **place})
             continue
-        tiles = int8_numbers(bench.rng, (channels, configuration.alpha, configuration.alpha))
-        kernels = int8_numbers(bench.rng, (channels, 3, 3))
+        tiles = numbers(bench.rng, (channels, configuration.alpha, configuration.alpha), configuration.data_bits)
+        kernels = numbers(bench.rng, (channels, 3, 3), configuration.weight_bits)
         sums = multiply_accumulate(weight_transform(transform, kernels)[np.newaxis],
                                    input_transform(transform, tiles)[:, np.newaxis], bits)[0, 0]
         expected = naive_convolution(tiles, kernels, edge)

@@ -264,7 +264,7 @@ async def a_bad_descriptor_ends_the_job(dut: SimHandleBase, case: str, code: str
     """The blocks before it are written, no word is left waiting, the error stays, and a reset mends everything."""
     engine = EngineBench(dut, case, "ragged")
     await engine.bench.reset()
-    good, *_, bad = engine.descriptors(JOBS[0])
+    good, *_, bad = engine.descriptors(JOBS[4])
     configuration_hash = engine.configuration.hash
     if code == "BAD_MAGIC":
         bad = dataclasses.replace(bad, magic=0)

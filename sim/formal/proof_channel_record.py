@@ -22,6 +22,8 @@ def part(**case: int) -> ChannelRecords:
 def claims(proof: Proof, *, tiles: int, **case: int) -> None:
     """Records that have come in are queued until the last result of their filter block has passed."""
     m, records = proof.m, proof.part
+    # They come ahead of the weights whose sums the results are.
+    proof.assume("records_come_before_results", ~records.i.valid | proof.inside("queue.r_rdy"))
     proof.count(records.i, records.o, 0)
     proof.queue("queue", tiles)
     held = Signal(range(2 * tiles))

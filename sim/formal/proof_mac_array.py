@@ -50,6 +50,7 @@ def claims(proof: Proof, *, tiles: int, **case: int) -> None:
     tiles_of_pass = next_index - first_index
     proof.claim("tiles_of_a_pass_are_counted", ~in_pass | ((first_index < next_index) & (
         proof.inside("of_pass") == Mux(tiles_of_pass < ACCUMULATE_CYCLES, tiles_of_pass, ACCUMULATE_CYCLES))))
+    proof.claim("offers_what_is_queued", ~proof.inside("some") | (proof.inside("level") != 0))
     proof.claim("set_aside_is_counted", proof.inside("set_aside") == tiles_held + proof.inside("left_queue"))
     proof.claim("set_aside_fits", proof.inside("set_aside") <= tiles)
     proof.claim("queue_fits", tiles_held <= tiles)

@@ -15,6 +15,4 @@ class Steps:
     """Claims that held for this many cycles hold in the next one, whatever the cycle: with `bounded` a proof for ever.
     None where only the bounded proof is made."""
     reach: int = 12
-    """Everything that must be reachable is, in this many cycles."""
-    reach_from_reset: bool = True
-    """False: from some state that the assumptions allow, where the way from reset is too long for a solver."""
+    """Everything that must be reachable is, in this many cycles from reset."""

@@ -411,7 +411,8 @@ def test_doctor_without_tools(cortado, monkeypatch):
     assert (ended.code, ended.err) == (1, "")
     report = cortado("doctor", "--json").json
     assert report["healthy"] is False
-    assert [tool["name"] for tool in report["tools"] if not tool["found"]] == ["g++", "make", "perl", "cache folder"]
+    assert [tool["name"] for tool in report["tools"] if not tool["found"]] == ["g++", "make", "perl", "iverilog",
+                                                                               "cache folder"]
 
 
 def test_time(cortado):

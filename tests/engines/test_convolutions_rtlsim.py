@@ -40,6 +40,19 @@ ENGINES = {
         "block_columns": 4},
 }
 
+# The formats of maps of 16 bits; one channel of a pixel is two bytes, and so is a weight of 16 bits.
+WIDE_ENGINES = {
+    "m 2, 16 x 8": {"m": 2, "pc": 2, "pk": 2, "data_bits": 16, "beat_bits": 64, "largest_taps": 1100, "tiles": 12,
+                    "buffer_words": 96, "block_columns": 8},
+    "m 4, 16 x 8": {"m": 4, "pc": 2, "pk": 1, "data_bits": 16, "beat_bits": 128, "largest_taps": 1100, "tiles": 9,
+                    "buffer_words": 64, "block_columns": 6},
+    "m 2, 16 x 16": {"m": 2, "pc": 1, "pk": 2, "data_bits": 16, "weight_bits": 16, "beat_bits": 64,
+                     "largest_taps": 1100, "tiles": 12, "buffer_words": 96, "block_columns": 8},
+    "m 4, 16 x 16": {"m": 4, "pc": 1, "pk": 1, "data_bits": 16, "weight_bits": 16, "beat_bits": 128,
+                     "largest_taps": 1100, "tiles": 9, "buffer_words": 64, "block_columns": 6},
+}
+EVERY_ENGINE = {**ENGINES, **WIDE_ENGINES}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -58,6 +71,8 @@ class Case:
     maps: str = "random"
     weights: str = "random"
     seed: int = 0
+    data_bits: int = 8
+    weight_bits: int = 8
 
     @property
     def out_size(self) -> tuple[int, int]:
@@ -67,34 +82,38 @@ class Case:
             padded, self.kernel, self.stride, self.dilation, strict=True))
 
     def source(self) -> np.ndarray:
-        """The maps, int8 (N, C, H, W)."""
-        return _fill(self.maps, (self.batch, self.channels, *self.size), np.random.default_rng(self.seed))
+        """The maps (N, C, H, W)."""
+        return _fill(self.maps, (self.batch, self.channels, *self.size), self.data_bits,
+                     np.random.default_rng(self.seed))
 
     def convolution(self) -> IntegerConvolution:
-        """Half of the output channels end within the range of int8, the others anywhere."""
+        """Half of the output channels end within the range of the maps, the others anywhere."""
         rng = np.random.default_rng(self.seed + 1)
-        weight = _fill(self.weights, (self.filters, self.channels // self.group, *self.kernel), rng)
-        spread = weight[0].size * 2**14
+        weight = _fill(self.weights, (self.filters, self.channels // self.group, *self.kernel), self.weight_bits, rng)
+        spread = weight[0].size * 2 ** (self.data_bits + self.weight_bits - 2)
         within = rng.random(self.filters) < 0.5
         bias = np.where(within, rng.integers(-spread, spread, self.filters),
                         rng.integers(-2**31, 2**31, self.filters)).clip(-2**31, 2**31 - 1)
-        shift = np.where(within, rng.integers(16, 16 + max(1, spread.bit_length() - 7), self.filters),
+        most = min(49, 16 + max(1, spread.bit_length() - self.data_bits + 1))
+        shift = np.where(within, rng.integers(16, most, self.filters),
                          rng.integers(0, 49, self.filters))
         return IntegerConvolution(
             weight=weight, bias=bias.astype(np.int32),
             multiplier=rng.integers(0, 2**16, self.filters).astype(np.uint16), shift=shift.astype(np.uint8),
-            pad=self.pad, stride=self.stride, dilation=self.dilation, group=self.group, relu=self.relu)
+            pad=self.pad, stride=self.stride, dilation=self.dilation, group=self.group, relu=self.relu,
+            data_bits=self.data_bits)
 
 
-def _fill(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def _fill(kind: str, shape: tuple[int, ...], bits: int, rng: np.random.Generator) -> np.ndarray:
+    dtype, lowest, highest = f"int{bits}", -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
     if kind == "lowest":
-        return np.full(shape, -128, np.int8)
+        return np.full(shape, lowest, dtype)
     if kind == "highest":
-        return np.full(shape, 127, np.int8)
+        return np.full(shape, highest, dtype)
     if kind == "alternating":
-        return np.where(np.indices(shape)[-2:].sum(0) % 2, -128, 127).astype(np.int8)
-    numbers = rng.integers(-128, 128, shape).astype(np.int8)
-    return numbers if kind == "random" else np.where(rng.random(shape) < 0.1, numbers, 0).astype(np.int8)
+        return np.where(np.indices(shape)[-2:].sum(0) % 2, lowest, highest).astype(dtype)
+    numbers = rng.integers(lowest, highest + 1, shape).astype(dtype)
+    return numbers if kind == "random" else np.where(rng.random(shape) < 0.1, numbers, 0).astype(dtype)
 
 
 def naive(source: np.ndarray, convolution: IntegerConvolution) -> np.ndarray:
@@ -106,25 +125,27 @@ def naive(source: np.ndarray, convolution: IntegerConvolution) -> np.ndarray:
     (step_y, step_x), (spread_y, spread_x) = convolution.stride, convolution.dilation
     height = (padded.shape[2] - spread_y * (rows - 1) - 1) // step_y + 1
     width = (padded.shape[3] - spread_x * (columns - 1) - 1) // step_x + 1
-    result = np.zeros((len(source), filters, height, width), np.int8)
+    result = np.zeros((len(source), filters, height, width), source.dtype)
     for k in range(filters):
         first = k // (filters // convolution.group) * depth
         sums = np.full((len(source), height, width), int(convolution.bias[k]), np.int64)
         for c, r, s in np.ndindex(depth, rows, columns):
             taps = padded[:, first + c, r * spread_y:, s * spread_x:][:, ::step_y, ::step_x]
             sums += weight[k, c, r, s] * taps[:, :height, :width]
-        result[:, k] = _bring_back(sums, int(convolution.multiplier[k]), int(convolution.shift[k]), convolution.relu)
+        result[:, k] = _bring_back(sums, int(convolution.multiplier[k]), int(convolution.shift[k]), convolution.relu,
+                                   source.dtype)
     return result
 
 
-def _bring_back(sums: np.ndarray, multiplier: int, shift: int, relu: bool) -> np.ndarray:
-    """sums * multiplier / 2**shift rounded half to even, at most 50 bits on the way, then clipped."""
+def _bring_back(sums: np.ndarray, multiplier: int, shift: int, relu: bool, dtype: np.dtype) -> np.ndarray:
+    """sums * multiplier / 2**shift rounded half to even, at most 62 bits on the way, then clipped."""
     products = sums * multiplier
     quotients = products >> shift
     twice_the_rest = 2 * (products - (quotients << shift))
     above, even_half = twice_the_rest > 1 << shift, (twice_the_rest == 1 << shift) & (quotients & 1 == 1)
     rounded = quotients + (above | even_half)
-    return np.clip(rounded, 0 if relu else -128, 127).astype(np.int8)
+    limits = np.iinfo(dtype)
+    return np.clip(rounded, 0 if relu else limits.min, limits.max).astype(dtype)
 
 
 def memories(beat_bits: int) -> st.SearchStrategy[MemoryModel]:
@@ -187,13 +208,19 @@ def check(engine: Winograd, memory: MemoryModel, several: Sequence[Case]) -> Non
             assert counters.cycles == counters.busy + sum(counters.idle.values())
 
 
-def engine_of(m: int) -> Winograd:
-    return Winograd.from_fields(ENGINES[m])
+def engine_of(name: int | str) -> Winograd:
+    return Winograd.from_fields(EVERY_ENGINE[name])
 
 
-def several_blocks(m: int) -> st.SearchStrategy[Case]:
+def in_format(case: Case, engine: Winograd) -> Case:
+    """The case with numbers of the engine's widths."""
+    return replace(case, data_bits=engine.configuration.data_bits, weight_bits=engine.configuration.weight_bits)
+
+
+def several_blocks(name: int | str) -> st.SearchStrategy[Case]:
     """Outputs of more tiles than the accumulators hold, and more channels in and out than two passes take."""
-    fields = ENGINES[m]
+    fields = EVERY_ENGINE[name]
+    m = fields["m"]
     # A tile of a 1 x 1 convolution has (m + 2)**2 outputs, the largest of all.
     least = next(edge for edge in range(100) if edge * edge > fields["tiles"] * (m + 2)**2)
     return cases(kernels=(1, 2, 3, 3, 3, 4, 5), strides=(1, 1, 2), dilations=(1, 1, 2), groups=(1, 2), largest_edge=60,
@@ -201,12 +228,12 @@ def several_blocks(m: int) -> st.SearchStrategy[Case]:
                  filters=st.integers(2 * fields["pk"] + 1, 9))
 
 
-def part_of_the_lanes(m: int) -> st.SearchStrategy[Case]:
+def part_of_the_lanes(name: int | str) -> st.SearchStrategy[Case]:
     """Channels in or out that leave lanes empty."""
     def beside(lanes: int) -> st.SearchStrategy[int]:
         return st.integers(1, 13).filter(lambda count: lanes == 1 or count % lanes)
 
-    pc, pk, anything = ENGINES[m]["pc"], ENGINES[m]["pk"], st.integers(1, 13)
+    pc, pk, anything = EVERY_ENGINE[name]["pc"], EVERY_ENGINE[name]["pk"], st.integers(1, 13)
     wide = cases(groups=(1,), channels=beside(pc), filters=anything) if pc > 1 else st.nothing()
     return wide | (cases(groups=(1,), channels=anything, filters=beside(pk)) if pk > 1 else st.nothing())
 
@@ -216,9 +243,10 @@ def _examples(count: int) -> settings:
     return settings(derandomize=True, deadline=None, max_examples=count, suppress_health_check=list(HealthCheck))
 
 
-def _check_drawn(draw: st.DataObject, m: int, drawn: st.SearchStrategy[Case]) -> None:
-    engine = engine_of(m)
-    check(engine, draw.draw(memories(engine.configuration.beat_bits)), draw.draw(pairs(drawn)))
+def _check_drawn(draw: st.DataObject, name: int | str, drawn: st.SearchStrategy[Case]) -> None:
+    engine = engine_of(name)
+    memory = draw.draw(memories(engine.configuration.beat_bits))
+    check(engine, memory, [in_format(case, engine) for case in draw.draw(pairs(drawn))])
 
 
 @pytest.mark.parametrize("m", ENGINES)
@@ -226,6 +254,13 @@ def _check_drawn(draw: st.DataObject, m: int, drawn: st.SearchStrategy[Case]) ->
 @given(draw=st.data())
 def test_convolutions_back_to_back(simulator_tools, m, draw):
     _check_drawn(draw, m, cases())
+
+
+@pytest.mark.parametrize("name", WIDE_ENGINES)
+@_examples(3)
+@given(draw=st.data())
+def test_convolutions_of_16_bits_back_to_back(simulator_tools, name, draw):
+    _check_drawn(draw, name, cases())
 
 
 @pytest.mark.parametrize("m", ENGINES)
@@ -259,11 +294,21 @@ def test_many_convolutions_that_leave_lanes_empty(simulator_tools, m, draw):
     _check_drawn(draw, m, part_of_the_lanes(m))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WIDE_ENGINES)
+@_examples(40)
+@given(draw=st.data())
+def test_many_convolutions_of_16_bits(simulator_tools, name, draw):
+    """Three kinds of cases; each example is two of them back to back."""
+    _check_drawn(draw, name, cases(kernels=range(1, 12), groups=(1, 2, 3, 5, 8)) | several_blocks(name)
+                 | (part_of_the_lanes(name) if EVERY_ENGINE[name]["pc"] * EVERY_ENGINE[name]["pk"] > 1 else cases()))
+
+
 @pytest.mark.parametrize("fill", ["lowest", "highest", "alternating"])
-@pytest.mark.parametrize("m", ENGINES)
-def test_extremes_of_every_mapping(simulator_tools, m, fill):
-    """The largest sums: -128 everywhere gives the largest positive one of all."""
-    engine = engine_of(m)
+@pytest.mark.parametrize("name", EVERY_ENGINE)
+def test_extremes_of_every_mapping(simulator_tools, name, fill):
+    """The largest sums: the lowest number everywhere gives the largest positive one of all."""
+    engine = engine_of(name)
     shapes = (
         {"kernel": (3, 3), "channels": 40, "filters": 3, "size": (7, 9), "pad": (1, 1, 1, 1)},
         {"kernel": (1, 1), "channels": 40, "filters": 3, "size": (9, 5)},
@@ -271,7 +316,7 @@ def test_extremes_of_every_mapping(simulator_tools, m, fill):
         {"kernel": (11, 11), "channels": 3, "filters": 2, "size": (23, 19), "stride": (4, 4)},
     )
     check(engine, MemoryModel(beat_bits=engine.configuration.beat_bits),
-          [Case(batch=1, maps=fill, weights=weights, seed=number, **shape)
+          [in_format(Case(batch=1, maps=fill, weights=weights, seed=number, **shape), engine)
            for number, weights in enumerate(("lowest", "highest", "alternating")) for shape in shapes])
 
 
@@ -309,7 +354,8 @@ def _drawn(m: int, count: int, drawn: st.SearchStrategy[Case]) -> list[tuple[Cas
     @given(draw=st.data())
     def collect(draw: st.DataObject) -> None:
         draw.draw(memories(engine.configuration.beat_bits))
-        for case in draw.draw(pairs(drawn)):
+        for drawn_case in draw.draw(pairs(drawn)):
+            case = in_format(drawn_case, engine)
             job = engine.job("case", case.convolution(), TensorShape((case.batch, case.channels, *case.size)))
             descriptors = job.descriptors(input_address=0, weights_address=0, output_address=0)
             found.append((case, job.mapping, reduce(or_, (descriptor.flags for descriptor in descriptors))))

@@ -276,14 +276,14 @@ def _draw_several_blocks(draw: st.DataObject, configuration: WinogradConfigurati
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-@_examples(25)
+@_examples(12)
 @given(draw=st.data())
 def test_layers_back_to_back(simulator_tools, name, draw):
     _draw_back_to_back(draw, CONFIGURATIONS[name])
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
-@_examples(20)
+@_examples(12)
 @given(draw=st.data())
 def test_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
     _draw_several_blocks(draw, CONFIGURATIONS[name])

@@ -10,6 +10,8 @@ CASES = {
     "m2": {"m": 2, "pc": 1, "pk": 2, "largest_taps": 27},
     "m4": {"m": 4, "pc": 1, "pk": 1, "largest_taps": 27},
     "m6": {"m": 6, "pc": 1, "pk": 1, "largest_taps": 27},
+    "m2_wide": {"m": 2, "pc": 1, "pk": 1, "largest_taps": 27, "data_bits": 16},
+    "m4_widest": {"m": 4, "pc": 1, "pk": 1, "largest_taps": 27, "data_bits": 16, "weight_bits": 16},
 }
 
 

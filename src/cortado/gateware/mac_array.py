@@ -185,7 +185,8 @@ class MacArray(wiring.Component):
         channel, offered = Signal(range(pk)), Signal(range(pk))
         # Read, then chosen among the output channels: a block RAM answers late in its cycle.
         # Both steps move at once: a wait is one signal, known early.
-        read_valid, some = Signal(), Signal()
+        read_valid = Signal()
+        some = Signal()
         moves = chooses = stage(m, read_valid, self.o.valid, self.o.ready)
         with m.If(moves):
             m.d.sync += read_valid.eq(some)

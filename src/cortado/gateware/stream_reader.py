@@ -72,7 +72,9 @@ class StreamReader(wiring.Component):
         room = Signal(range(self._prefetch_beats + 1), init=self._prefetch_beats)
         burst = Signal(8)
         # The length of a burst is found in the cycle before it is asked for.
-        more, sized, enough = Signal(), Signal(), Signal()
+        more = Signal()
+        sized = Signal()
+        enough = Signal()
         next_beats = next_burst(address, beats_left, self._beat_bits // 8)
         m.d.sync += [burst.eq(next_beats), more.eq(beats_left != next_beats), enough.eq(room >= next_beats)]
         m.d.comb += [
