@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from amaranth.hdl import Fragment
 from amaranth.lib import wiring
 
 import cortado.gateware
@@ -57,4 +58,8 @@ def test_no_component_is_left_out(formal_module: Callable[[str], ModuleType]) ->
     assert components == {*PROVEN, *WITHOUT_STREAMS, *WITHOUT_PROOF}
     channels = formal_module("proof").channels
     for name in WITHOUT_STREAMS:
-        assert [channels(part()) for part in found[name]] == [[]], name
+        for part in found[name]:
+            component = part()
+            # Amaranth warns of a component that is made and never elaborated.
+            Fragment.get(component, None)
+            assert channels(component) == [], name
