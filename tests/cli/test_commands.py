@@ -411,8 +411,9 @@ def test_doctor_without_tools(cortado, monkeypatch):
     assert (ended.code, ended.err) == (1, "")
     report = cortado("doctor", "--json").json
     assert report["healthy"] is False
-    assert [tool["name"] for tool in report["tools"] if not tool["found"]] == ["g++", "make", "perl", "iverilog",
-                                                                               "cache folder"]
+    # The tools of the extra `synth` are wheels: they are here or not, whatever PATH says.
+    missing = [tool["name"] for tool in report["tools"] if not tool["found"] and tool["name"] != "nextpnr-ecp5"]
+    assert missing == ["g++", "make", "perl", "iverilog", "cache folder"]
 
 
 def test_time(cortado):
