@@ -141,7 +141,6 @@ class Winograd(Engine):
 _cached_mapping = lru_cache(maxsize=4096)(choose_mapping)
 
 
-
 @dataclass(frozen=True)
 class Limit:
     """The legal range of one number of a layer's shape."""

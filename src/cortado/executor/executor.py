@@ -79,7 +79,7 @@ class Executor:
         seconds = time.perf_counter() - begin
         equal = bool(np.array_equal(result, job.convolution.golden(source))) if compare else None
         return LayerRun(placement=placement, seconds=seconds, counters=counters, equal_to_golden=equal,
-                        bytes_moved=job.source.size_bytes + job.weights.nbytes + job.target.size_bytes)
+                        bytes_moved=job.source_bytes + job.weights_bytes + job.target_bytes)
 
     def _program(self, engine: Engine) -> None:
         """Make the device the engine of the next job, if it is not."""

@@ -419,8 +419,7 @@ def choose_blocking(configuration: WinogradConfiguration, shape: ConvolutionShap
     width = configuration.point_pixels if pointwise else configuration.m
     tiles_y = 1 if pointwise else -(-shape.out_height // configuration.m)
     tiles_x = -(-shape.out_width // width)
-    tile_bytes = width * configuration.output_pixel_bytes
-    step = lcm(tile_bytes, configuration.beat_bytes) // tile_bytes
+    step = configuration.tile_step(width)
     best: tuple[tuple[int, int], Blocking] | None = None
     widest = configuration.tiles if pointwise else configuration.block_columns
     sizes = [(rows, columns) for columns in _sizes(tiles_x, min(widest, configuration.tiles), step)

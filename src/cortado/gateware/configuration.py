@@ -228,7 +228,11 @@ class WinogradConfiguration:
     @property
     def block_column_step(self) -> int:
         """A block that stops short of the right edge is a multiple of this many tiles wide: it ends on a beat."""
-        tile_bytes = self.m * self.output_pixel_bytes
+        return self.tile_step(self.m)
+
+    def tile_step(self, tile_width: int) -> int:
+        """The fewest tiles of `tile_width` outputs in a row that end on a beat."""
+        tile_bytes = tile_width * self.output_pixel_bytes
         return lcm(tile_bytes, self.beat_bytes) // tile_bytes
 
     @property

@@ -56,9 +56,10 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
         rejection, best = None, engine
         if wanted:
             program = None if programmed else programs[0]
-            rejection = _rejection(layer, bottoms, engine, program, fpga)
-            taking = [other for other in (engine, *other_engines)
-                      if _rejection(layer, bottoms, other, program, fpga) is None]
+            rejections = [(other, _rejection(layer, bottoms, other, program, fpga))
+                          for other in (engine, *other_engines)]
+            rejection = rejections[0][1]
+            taking = [other for other, refusal in rejections if refusal is None]
             if taking:
                 rejection, best = None, min(taking, key=lambda other: other.estimate(layer, bottoms).cycles)
         on_fpga = wanted and rejection is None
