@@ -1,0 +1,114 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+DEFAULT_MODEL = "digits"
+
+DEFAULT_CLOCK_MHZ = 200.0
+
+# What torch takes.
+LARGEST_SEED = 2**63 - 1
+
+
+def key_value(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
+    """`m=2,pc=4` as a mapping."""
+    fields: dict[str, int] = {}
+    for item in (item for value in values for item in value.split(",") if item):
+        name, _, digits = (part.strip() for part in item.partition("="))
+        try:
+            number = int(digits)
+        except ValueError:
+            raise click.BadParameter(f"{item!r} must be a field and a whole number, as in m=4") from None
+        if name in fields:
+            raise click.BadParameter(f"field '{name}' must be given once, not as {name}={fields[name]} and "
+                                     f"{name}={number}")
+        fields[name] = number
+    return fields
+
+
+def several_key_values(context: click.Context, parameter: click.Parameter,
+                        values: tuple[str, ...]) -> tuple[dict[str, int], ...]:
+    """Each value as a mapping of its own."""
+    return tuple(key_value(context, parameter, (value,)) for value in values)
+
+
+def known_device(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    """A registered device; an unknown one is refused before anything is computed."""
+    from cortado.device.device import device_types
+
+    if name not in device_types:
+        raise click.BadParameter(device_types.unknown(name))
+    return name
+
+
+class ClockMhz(click.FloatRange):
+    """A clock somebody could build; a range alone lets "nan" through."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        number = super().convert(value, parameter, context)
+        if number != number:
+            self.fail(f"{value!r} is not a number.", parameter, context)
+        return number
+
+
+CLOCK_MHZ = ClockMhz(0.001, 100_000)
+
+
+def options_of(*options: Callable) -> Callable:
+    def decorate(command: Callable) -> Callable:
+        for option in reversed(options):
+            command = option(command)
+        return command
+    return decorate
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/json.md).")
+
+
+model_options = options_of(
+    click.option("--weights", type=click.Path(path_type=Path),
+                 help="A .caffemodel, or a .net of Deep Compression, instead of the model's own."),
+    click.option("--engine", "fields", multiple=True, callback=key_value, metavar="FIELD=N,...",
+                 help="Fields of the engine's configuration, as m=4,pc=2,pk=2."),
+    click.option("--fpga", multiple=True, metavar="LAYER", help="Want this layer on the FPGA, or fail."),
+    click.option("--fpga-inner-products", "inner_products", is_flag=True,
+                 help="Want inner products on the FPGA where there are several pictures."),
+    click.option("--host", multiple=True, metavar="LAYER", help="Keep this layer on the host."),
+    click.option("--strict", is_flag=True, help="Fail if a layer wanted on the FPGA falls to the host."),
+    click.option("--seed", type=click.IntRange(0, LARGEST_SEED), default=0, show_default=True,
+                 help="For weights and pictures nobody gives."),
+)
+
+
+or_engine_option = click.option(
+    "--or-engine", "other_fields", multiple=True, callback=several_key_values, metavar="FIELD=N,...",
+    help="Another configuration, over that of --engine; each layer runs on the one with the fewest estimated cycles.")
+
+
+picture_options = options_of(
+    click.option("--input", "input_path", type=click.Path(path_type=Path),
+                 help="A picture, a folder of pictures, or an .npy file."),
+    click.option("--mean", type=click.Path(path_type=Path),
+                 help="A mean picture (.npy, .binaryproto) instead of the model's mean."),
+    click.option("--percentile", type=float, show_default="the range of least squared error",
+                 help="Of the magnitudes of a blob that its range covers."),
+)
+
+
+memory_option = click.option("--memory-mib", type=click.IntRange(1, 4096), default=256, show_default=True,
+                           help="Memory of the device.")
+
+
+device_options = options_of(
+    click.option("--device", "device_name", default="rtlsim", show_default=True, callback=known_device,
+                 help="Who runs FPGA layers: rtlsim (Verilator) or golden (exact integers)."),
+    click.option("--max-cycles", type=click.IntRange(1), help="Give a job up after this many cycles."),
+    memory_option,
+    click.option("--wave", type=click.Path(path_type=Path), help="Write an FST wave of the first job."),
+)

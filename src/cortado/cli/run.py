@@ -1,0 +1,72 @@
+"""`cortado run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cortado.cli.group import cli
+from cortado.cli.options import (
+    CLOCK_MHZ,
+    DEFAULT_CLOCK_MHZ,
+    DEFAULT_MODEL,
+    device_options,
+    json_option,
+    model_options,
+    or_engine_option,
+    picture_options,
+)
+from cortado.cli.output import Verdict, show
+from cortado.cli.pipeline import announce, model_notes, open_device, pipeline_of
+from cortado.cli.progress import progress_line
+
+
+@cli.command()
+@click.argument("model", default=DEFAULT_MODEL)
+@model_options
+@or_engine_option
+@picture_options
+@device_options
+@click.option("--batch", type=click.IntRange(1), help="Run the first N pictures only.")
+@click.option("--clock-mhz", type=CLOCK_MHZ, default=DEFAULT_CLOCK_MHZ, show_default=True,
+              help="Clock the simulated time is told at.")
+@json_option
+def run(model: str, input_path: Path | None, percentile: float | None, batch: int | None, clock_mhz: float,
+        as_json: bool, device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None,
+        **options: Any) -> None:
+    """Run a model with its FPGA layers on a device, and say what each layer took.
+
+    Without MODEL it classifies the held-out handwritten digits with the embedded network. Every FPGA layer is compared
+    with the golden integers; a difference is an error.
+    """
+    from cortado.executor.executor import Executor
+    from cortado.executor.input_batch import calibration_pictures, input_batch
+    from cortado.planner.calibration import Calibration
+    from cortado.report.run_report import Classification, run_report
+
+    pipeline = pipeline_of(model, 1, options)
+    pictures = input_batch(pipeline, input_path, batch)
+    pipeline.reshape(len(pictures.pictures))
+    samples, sample_origin = calibration_pictures(pipeline, pictures)
+    plan = pipeline.plan(samples, Calibration(percentile=percentile))
+    if device_name == "rtlsim":
+        announce(plan.cut)
+    with (progress_line(as_json) as progress,
+          open_device(device_name, max_cycles, memory_mib, wave, progress.cycles) as device):
+        result = Executor(plan, pipeline.net, device, started=progress.layer).run(
+            {pipeline.input_blob: pictures.pictures}, compare=True)
+    output = result.values[pipeline.output_blob]
+    classification = Classification(
+        names=pictures.names, labels=pictures.labels,
+        # Names for what nobody has trained would be noise.
+        classes=() if pipeline.seeded else pipeline.model.labels,
+        reference=pipeline.reference(pictures.pictures).reshape(len(output), -1),
+        mixed=output.reshape(len(output), -1))
+    notes = {"input": f"{pictures.origin}; calibrated on {sample_origin}", **model_notes(pipeline)}
+    show(run_report(result, classification, clock_mhz=clock_mhz, notes=notes), as_json)
+    if result.equal_layers != result.compared_layers:
+        differing = [layer.placement.layer for layer in result.layers if layer.equal_to_golden is False]
+        raise Verdict(f"device '{device_name}' must equal golden to the bit, layers {', '.join(differing)} "
+                       f"differ; cortado verify {model} --layer {differing[0]} says where")
