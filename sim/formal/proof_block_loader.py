@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amaranth.hdl import Mux
+from formal.gearbox_room import gearbox_room
 from formal.proof import Proof
 from formal.smallest import PAIRS, SMALLEST
 from formal.steps import Steps
@@ -27,6 +28,19 @@ def claims(proof: Proof, *, m: int, **case: int) -> None:
                  (command.tile_rows != 0) & (command.tile_columns != 0) & (command.planes != 0))
     proof.assume("commands_have_a_step", (command.column_step != 0) & (command.column_step <= LARGEST_STRIDE))
     proof.assume("padding_ahead_fits_a_group", command.left_columns < m)
+
+    # Beats are cut to groups the gearbox takes, which therefore holds what it offers.
+    configuration = WinogradConfiguration(m=m, **case)
+    unit_bits = 8 * configuration.input_pixel_bytes
+    units = configuration.beat_bits // unit_bits
+    proof.claim("beats_have_pixels", proof.inside("present") <= units)
+    skip_bits, present_bits = len(proof.inside("skip")), len(proof.inside("present"))
+    proof.claim("rows_begin_with_a_beat", proof.inside("first_cut")[skip_bits:skip_bits + present_bits] <= units)
+    for valid, name in (("o__valid", "o__payload"), ("spare_valid", "spare")):
+        group = proof.inside(f"trimmed.{name}")[units * unit_bits:-1]
+        count, lead = group[:units.bit_length()], group[units.bit_length():]
+        proof.claim(f"{name}_is_a_group", ~proof.inside(f"trimmed.{valid}") | ((count <= units) & (lead < m)))
+    gearbox_room(proof, "gearbox.", unit_bits=unit_bits, units_out=m, rows_have_units=False)
 
     active = proof.inside("active")
     proof.claim("works_on_a_command", ~active | loader.command.valid)

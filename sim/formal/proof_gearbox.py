@@ -22,33 +22,26 @@ def part(**case: int) -> Gearbox:
 
 
 def claims(proof: Proof, *, unit_bits: int, units_in: int, units_out: int, largest_lead: int) -> None:
-    """Units in and out are counted outside as well: none is lost, none made up."""
+    """Rows in and out are counted outside as well: none is lost, none made up."""
     m, gearbox = proof.m, proof.part
     group = gearbox.i.payload
     proof.assume("no_more_than_a_group", group.count <= units_in)
     proof.assume("rows_hold_units", ~gearbox.i.valid | ~group.last | (group.count != 0))
     proof.assume("lead_in_range", group.lead <= largest_lead)
 
-    gearbox_room(proof, "", unit_bits=unit_bits)
-    fill = proof.inside("fill")
-    capacity = len(proof.inside("held")) // unit_bits
+    gearbox_room(proof, "", unit_bits=unit_bits, units_out=units_out)
     taken, given = gearbox.i.valid & gearbox.i.ready, gearbox.o.valid & gearbox.o.ready
 
-    due, in_row = Signal(range(4 * capacity)), Signal()
-    arrives, leaves = Signal.like(due), Signal.like(due)
+    # Rows that have come in whole and have not gone out whole; units of the row that comes in, and of the one that goes.
+    in_row = Signal()
     with m.If(taken):
-        m.d.comb += arrives.eq(group.count)
-        with m.If(~in_row):
-            m.d.comb += arrives.eq(group.count + group.lead)
         m.d.sync += in_row.eq(~group.last)
-    with m.If(given):
-        m.d.comb += leaves.eq(units_out)
-        with m.If(gearbox.o.payload.last):
-            # The last group is filled up; a new row may begin in the same cycle.
-            m.d.comb += leaves.eq(due)
-    m.d.sync += due.eq(due + arrives - leaves)
-
-    proof.claim("counts_what_is_due", fill == due)
-    proof.claim("gives_what_is_due", ~given | (leaves <= due))
+    rows = Signal(3)
+    m.d.sync += rows.eq(rows + (taken & group.last) - (given & gearbox.o.payload.last))
+    held_rows = proof.inside("flushing") + sum(
+        proof.inside(f"placed.{valid}") & proof.inside(f"placed.{name}")[-1]
+        for valid, name in (("o__valid", "o__payload"), ("spare_valid", "spare")))
+    proof.claim("rows_are_counted", rows == held_rows)
     proof.claim("in_row", in_row == ~proof.inside("row_start"))
-    proof.reach("rows_touch", given & gearbox.o.payload.last & taken)
+    proof.reach("rows_touch", given & gearbox.o.payload.last & proof.inside("placed.o__valid")
+                & proof.inside("placed.o__ready"))

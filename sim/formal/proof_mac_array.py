@@ -11,6 +11,8 @@ from cortado.gateware.configuration import ACCUMULATE_CYCLES, WinogradConfigurat
 from cortado.gateware.mac_array import MacArray
 
 CASES = {"smallest": SMALLEST, "pairs": PAIRS}
+# The registers a tile passes through, in order; the last one is written to the accumulators or the queue.
+STEPS_OF_A_TILE = ("tile", "product", "sum", "result")
 STEPS = Steps(bounded=6, induction=5, reach=16)
 
 
@@ -39,14 +41,15 @@ def claims(proof: Proof, *, tiles: int, **case: int) -> None:
     promised("passes_overlap_from_the_first",
              ~tile.pass_first | (tile.index <= first_index) | (tile.index >= next_index))
     tiles_held = proof.inside("level") + sum(
-        proof.inside(f"valid_{step}") & proof.inside(f"sum_last_{step}") for step in range(3))
+        proof.inside(f"valid_{step}") & proof.inside(f"sum_last_of_{step}") for step in STEPS_OF_A_TILE)
     busy = (tiles_held != 0) | proof.inside("read_valid") | array.o.valid
     promised("a_job_is_of_one_kind", ~busy | (tile.pointwise == proof.inside("pointwise")))
 
-    for step in range(3):
-        unwritten = proof.inside(f"valid_{step}") & ~proof.inside(f"sum_last_{step}")
+    # A tile reads in the cycle after it is taken, when the result ahead of these three has been written.
+    for step in STEPS_OF_A_TILE[:3]:
+        unwritten = proof.inside(f"valid_{step}") & ~proof.inside(f"sum_last_of_{step}")
         proof.claim(f"sums_are_written_before_they_are_read_{step}",
-                    ~taken | tile.sum_first | ~unwritten | (proof.inside(f"index_{step}") != tile.index))
+                    ~taken | tile.sum_first | ~unwritten | (proof.inside(f"index_of_{step}") != tile.index))
     tiles_of_pass = next_index - first_index
     proof.claim("tiles_of_a_pass_are_counted", ~in_pass | ((first_index < next_index) & (
         proof.inside("of_pass") == Mux(tiles_of_pass < ACCUMULATE_CYCLES, tiles_of_pass, ACCUMULATE_CYCLES))))

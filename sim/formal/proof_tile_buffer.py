@@ -29,6 +29,9 @@ def claims(proof: Proof, **case: int) -> None:
     proof.assume("loader_begins_when_it_may", ~buffer.begin | (opened < 2))
     plane_written = buffer.i.valid & buffer.i.payload.plane_last
     proof.assume("loader_writes_open_blocks", ~plane_written | (opened == 2) | ((opened == 1) & (loading == reads)))
+    # The decoder passes no block of more planes than the memories have words.
+    written = Mux(loading, complete[1], complete[0])
+    proof.assume("planes_can_be_counted", (written < 2**15) & (command.channel_blocks < 2**15))
     proof.assume("commands_have_tiles", (command.tile_rows != 0) & (command.tile_columns != 0)
                  & (command.channel_blocks != 0) & (command.filter_blocks != 0))
 
@@ -39,5 +42,17 @@ def claims(proof: Proof, **case: int) -> None:
     proof.claim("blocks_alternate", (loading == reads) == (opened == 1))
     proof.claim("writes_never_wait", buffer.i.ready)
     proof.claim("what_is_read_is_there", ~proof.inside("issue") | (Mux(reads, complete[1], complete[0]) != 0))
+    # Why it is: what is said to be complete is.
+    active, channel, following, present, next_present, all_present, left, is_last = (proof.inside(name) for name in (
+        "active", "channel", "following", "present", "next_present", "all_present", "channel_blocks_left",
+        "last_of_channel_blocks"))
+    planes = Mux(reads, complete[1], complete[0])
+    proof.claim("works_on_a_command", ~active | buffer.command.valid)
+    proof.claim("channel_blocks_follow_each_other", following == (channel + 1)[:len(following)])
+    proof.claim("channel_blocks_are_counted", Mux(
+        active, (left != 0) & (channel + left == command.channel_blocks) & (is_last == (left == 1)), channel == 0))
+    proof.claim("present", ~present | (planes > channel))
+    proof.claim("next_present", ~next_present | all_present | (planes > following))
+    proof.claim("all_present", ~all_present | ((active | released) & (planes >= command.channel_blocks)))
     proof.reach("two_blocks", opened == 2)
     proof.reach("released", released)

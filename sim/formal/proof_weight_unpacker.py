@@ -41,11 +41,17 @@ def claims(proof: Proof, **case: int) -> None:
         m.d.sync += [known.eq(1), pointwise.eq(command.pointwise)]
     proof.assume("a_job_is_of_one_kind", ~unpacker.command.valid | ~known | (command.pointwise == pointwise))
     proof.assume("commands_have_weights", (command.channel_blocks != 0) & (command.filter_blocks != 0))
-    gearbox_room(proof, "gearbox.", unit_bits=min(configuration.beat_bits // 8, 8 * configuration.pairs_per_step))
-    proof.claim("pointwise_leaves_the_gearbox_empty", (known & ~pointwise) | (proof.inside("gearbox.fill") == 0))
-    beats = Mux(proof.inside("in_records"), configuration.record_beats,
-                Mux(command.pointwise, configuration.point_pass_beats, configuration.pass_beats))
-    beat = proof.inside("beat")
-    proof.claim("beats_are_counted", Mux(unpacker.command.valid, beat < beats, beat == 0))
+    unit_bits = min(configuration.beat_bits // 8, 8 * configuration.pairs_per_step)
+    gearbox_room(proof, "gearbox.", unit_bits=unit_bits, units_out=9 * 8 * configuration.pairs_per_step // unit_bits)
+    in_gearbox = [proof.inside(f"gearbox.{name}") for name in ("fill", "placed.o__valid", "placed.spare_valid")]
+    for number, level in enumerate(in_gearbox):
+        proof.claim(f"pointwise_leaves_the_gearbox_empty_{number}", (known & ~pointwise) | (level == 0))
+    active, record_beat, left, is_last = (
+        proof.inside(name) for name in ("active", "record_beat", "beats_left", "last_of_beats"))
+    beats = Mux(command.pointwise, configuration.point_pass_beats, configuration.pass_beats)
+    proof.claim("works_on_a_command", ~active | unpacker.command.valid)
+    proof.claim("beats_are_counted", ~active | ((left != 0) & (left <= beats) & (is_last == (left == 1))))
+    proof.claim("beats_of_a_record_are_counted", record_beat < configuration.record_beats)
+    proof.claim("records_are_whole", (active & proof.inside("in_records")) | (record_beat == 0))
     proof.reach("pass", unpacker.o.valid & unpacker.o.payload.last & ~unpacker.o.payload.pointwise)
     proof.reach("pointwise_pass", unpacker.o.valid & unpacker.o.payload.last & unpacker.o.payload.pointwise)

@@ -116,7 +116,9 @@ class AxiEngine(wiring.Component):
         m.d.comb += left_over.eq(~reads.idle | ~writes.idle | core.activations_request.valid
                                  | core.weights_request.valid | core.results_request.valid | core.results.valid)
 
+        # A register of its own: it goes to everything.
         stops = Signal()
+        m.d.sync += stops.eq(0)
         m.d.comb += [
             job.clk.eq(ClockSignal()),
             job.rst.eq(ResetSignal() | stops),
@@ -131,25 +133,26 @@ class AxiEngine(wiring.Component):
                     m.d.sync += [error.eq(ErrorCode.NONE), done.eq(0)]
                     m.next = "RUN"
                     with m.If(fetcher.bad_list):
-                        m.d.sync += error.eq(ErrorCode.BAD_LIST)
+                        m.d.sync += [error.eq(ErrorCode.BAD_LIST), stops.eq(1)]
                         m.next = "STOP"
                 with m.If(registers.reset):
                     m.d.sync += [error.eq(ErrorCode.NONE), done.eq(0)]
             with m.State("RUN"):
                 with m.If(failure != ErrorCode.NONE):
-                    m.d.sync += error.eq(failure)
+                    m.d.sync += [error.eq(failure), stops.eq(1)]
                     m.next = "STOP"
                 with m.Elif(fetcher.sent & ~core.status.busy):
                     with m.If(left_over):
-                        m.d.sync += error.eq(ErrorCode.LEFT_OVER)
+                        m.d.sync += [error.eq(ErrorCode.LEFT_OVER), stops.eq(1)]
                         m.next = "STOP"
                     with m.Else():
                         m.d.sync += done.eq(1)
                         m.d.comb += registers.ended.eq(1)
                         m.next = "IDLE"
             with m.State("STOP"):
-                m.d.comb += stops.eq(1)
+                m.d.sync += stops.eq(1)
                 with m.If(reads.idle & writes.idle):
+                    m.d.sync += stops.eq(0)
                     m.d.comb += registers.ended.eq(1)
                     m.next = "IDLE"
         return m

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import LARGEST_STRIDE, WinogradConfiguration
 from cortado.gateware.gearbox import Gearbox
+from cortado.gateware.loop_count import LoopCount
 from cortado.gateware.pipeline import StreamRegister
 
 
@@ -73,18 +74,32 @@ class BlockLoader(wiring.Component):
         m.submodules.gearbox = gearbox = Gearbox(unit_bits=pixel_bits, units_in=pixels_per_beat, units_out=edge,
                                                  largest_lead=edge - 1)
         active = Signal()
+        # What follows from a command is known in the cycle after the one it comes in.
+        known = Signal()
+        m.d.sync += known.eq(self.command.valid & ~self.command.ready)
 
         # Beats of a row lose the pixels left of the block and those right of it. They run ahead of the rows written,
         # but not into the next block, whose rows are cut elsewhere.
-        rows_left, planes_left = Signal(16), Signal(16)
-        expects = active & (planes_left != 0)
-        beats_left, last_beat = Signal(16), Signal()
+        beats, rows, planes = counts = [LoopCount(name, getattr(command, name)) for name in (
+            "input_row_beats", "input_rows", "planes")]
+        expects = Signal()
         pixels_left = Signal(16)
         # Where the first pixel that counts lies in this beat and, behind it, in the next one; a step may leave a beat
-        # without any.
-        skip, next_skip = (Signal(range(pixels_per_beat + LARGEST_STRIDE), name=name) for name in (
-            "skip", "next_skip"))
-        present, here = Signal(range(pixels_per_beat + 1)), Signal(range(pixels_per_beat + 1))
+        # without any. What follows from it, in registers of its own: how many lie in the beat, and where each of them.
+        skip = Signal(range(pixels_per_beat + LARGEST_STRIDE))
+        present = Signal(range(pixels_per_beat + 1))
+        here = Signal(range(pixels_per_beat + 1))
+        places = [Signal(range(pixels_per_beat), name=f"place_{unit}") for unit in range(pixels_per_beat)]
+        cut = Cat(skip, present, *places)
+        next_cut, first_cut = Signal.like(cut, name="next_cut"), Signal.like(cut, name="first_cut")
+
+        def cut_from(first: int, step: int) -> Value:
+            """`cut` where the first pixel that counts is the one at `first` of the beat."""
+            of_beat = range(first, pixels_per_beat, step)
+            every = range(first, first + pixels_per_beat * step, step)
+            return Cat(Const(first, len(skip)), Const(len(of_beat), len(present)),
+                       *(Const(place % pixels_per_beat, len(places[0])) for place in every))
+
         # Below zero where the row ends in this beat.
         pixels_behind = Signal(signed(17))
         m.d.comb += [
@@ -94,64 +109,87 @@ class BlockLoader(wiring.Component):
         # Through a register: what is picked from a beat, and where it is put.
         m.submodules.trimmed = trimmed = StreamRegister(gearbox.i.payload.shape())
         wiring.connect(m, trimmed.o, gearbox.i)
+        m.d.comb += trimmed.i.payload.units.as_value().eq(
+            Cat(self.i.payload.word_select(place, pixel_bits) for place in places))
         with m.Switch(Cat(skip, command.column_step)):
-            for step in range(1, LARGEST_STRIDE + 1):
-                for first in range(pixels_per_beat + LARGEST_STRIDE):
-                    places = range(first, pixels_per_beat, step)
+            for first in range(pixels_per_beat + LARGEST_STRIDE):
+                for step in range(1, LARGEST_STRIDE + 1):
                     with m.Case(first | step << len(skip)):
-                        m.d.comb += [
-                            present.eq(len(places)),
-                            next_skip.eq(first + len(places) * step - pixels_per_beat),
-                            trimmed.i.payload.units.as_value().eq(
-                                Cat(self.i.payload.word_select(place, pixel_bits) for place in places)),
-                        ]
+                        behind = first + len(range(first, pixels_per_beat, step)) * step - pixels_per_beat
+                        m.d.comb += next_cut.eq(cut_from(behind, step))
+        with m.Switch(Cat(command.skip_columns[:len(skip)], command.column_step)):
+            for first in range(pixels_per_beat):
+                for step in range(1, LARGEST_STRIDE + 1):
+                    with m.Case(first | step << len(skip)):
+                        m.d.sync += first_cut.eq(cut_from(first, step))
         m.d.comb += [
             trimmed.i.payload.count.eq(here),
             trimmed.i.payload.lead.eq(command.left_columns),
-            trimmed.i.payload.last.eq(last_beat),
-            trimmed.i.valid.eq(self.i.valid & expects),
-            self.i.ready.eq(trimmed.i.ready & expects),
+            trimmed.i.payload.last.eq(beats.is_last),
+            trimmed.i.valid.eq(self.i.valid & active & expects),
+            self.i.ready.eq(trimmed.i.ready & active & expects),
         ]
-        row_begins = [
-            pixels_left.eq(command.input_columns),
-            skip.eq(command.skip_columns),
-            beats_left.eq(command.input_row_beats),
-            last_beat.eq(command.input_row_beats == 1),
-        ]
+        row_begins = [pixels_left.eq(command.input_columns), cut.eq(first_cut)]
         with m.If(self.i.valid & self.i.ready):
-            m.d.sync += [
-                pixels_left.eq(Mux(pixels_behind < 0, 0, pixels_behind)),
-                skip.eq(next_skip),
-                beats_left.eq(beats_left - 1),
-                last_beat.eq(beats_left == 2),
-            ]
-            with m.If(last_beat):
-                m.d.sync += [*row_begins, rows_left.eq(rows_left - 1)]
-                with m.If(rows_left == 1):
-                    m.d.sync += [rows_left.eq(command.input_rows), planes_left.eq(planes_left - 1)]
+            m.d.sync += [pixels_left.eq(Mux(pixels_behind < 0, 0, pixels_behind)), cut.eq(next_cut)]
+            beats.advance(m)
+            with m.If(beats.is_last):
+                m.d.sync += row_begins
+                rows.advance(m)
+                with m.If(rows.is_last):
+                    planes.advance(m)
+                    with m.If(planes.is_last):
+                        m.d.sync += expects.eq(0)
 
-        # Where the next m pixels go: channel block, row of tiles, row within it, group of m columns.
-        plane, tile_row, group = Signal(16), Signal(16), Signal(16)
-        lane, row = Signal(range(edge)), Signal(16)
+        # Where the next m pixels go: row of tiles, row within it, group of m columns; a pointwise block is one row.
+        tile_row, group, lane = Signal(16), Signal(16), Signal(range(edge))
+        groups = LoopCount("groups", command.tile_columns + ~command.pointwise)
+        tile_rows = LoopCount("tile_rows", command.tile_rows)
+        written_planes = LoopCount("written_planes", command.planes)
+        # In the two rows below the last row of tiles; in the second of them, or the only row of a pointwise block.
+        below, last_row = Signal(), Signal()
         plane_base, row_base = Signal(16), Signal(16)
-        row_ended = Signal()
-        # Groups of the row so far: in a pointwise block `group` counts tiles.
-        row_group = Signal(16)
         # A block goes on with the planes of the next command.
         in_block = Signal()
         # Where it is dealt out: the memory of a pointwise group.
         bank = Signal(range(configuration.point_banks))
+        # The last memory of a group has its turn; a group of another block has one only.
+        group_done = Signal()
         bank_memory, bank_lane = Signal(2), Signal(range(edge))
         with m.Switch(bank):
             for number in range(configuration.point_banks):
                 with m.Case(number):
                     m.d.comb += [bank_memory.eq(number // edge), bank_lane.eq(number % edge)]
-        is_data = Signal()
+
+        # Whether the group holds pixels of the image or padding: rows above the image, its rows, groups left of it, and
+        # what the end of the image's row leaves.
+        is_data, row_ended = Signal(), Signal()
+        left, left_done, nothing_left = LoopCount("left_groups", command.left_groups), Signal(), Signal()
+        # Of the row behind this one, of which there are at least two cycles of notice: rows have two groups or more.
+        rows_above, rows_within = Signal(16), Signal(16)
+        row_has_data, next_has_data = Signal(), Signal()
+        first_above, first_within, first_has_data = (Signal.like(signal, name=name) for signal, name in (
+            (rows_above, "first_above"), (rows_within, "first_within"), (row_has_data, "first_has_data")))
+        starts_above, some_rows = command.top_rows != 0, command.input_rows != 0
+        m.d.sync += [
+            nothing_left.eq(command.left_groups == 0),
+            first_has_data.eq(~starts_above & some_rows),
+            first_above.eq(command.top_rows - starts_above),
+            first_within.eq(command.input_rows - (~starts_above & some_rows)),
+            next_has_data.eq((rows_above == 0) & (rows_within != 0)),
+        ]
+        row_restarts = [
+            group.eq(0), bank.eq(0), group_done.eq(~command.pointwise | (configuration.point_banks == 1)),
+            row_ended.eq(0), left_done.eq(nothing_left), *left.begins(), *groups.begins()]
+        plane_restarts = [
+            *row_restarts, tile_row.eq(0), lane.eq(0), *tile_rows.begins(), below.eq(0), last_row.eq(command.pointwise),
+            row_has_data.eq(first_has_data), is_data.eq(first_has_data & nothing_left),
+            rows_above.eq(first_above), rows_within.eq(first_within),
+        ]
+
         m.d.comb += [
-            is_data.eq((row >= command.top_rows) & (row < command.top_rows + command.input_rows) & ~row_ended
-                       & (row_group >= command.left_groups)),
             self.o.valid.eq(active & (~is_data | gearbox.o.valid)),
-            gearbox.o.ready.eq(active & is_data & self.o.ready),
+            gearbox.o.ready.eq(is_data & self.o.ready),
             self.o.payload.pixels.eq(Mux(is_data, gearbox.o.payload.units.as_value(), 0)),
             self.o.payload.address.eq(row_base + Mux(command.pointwise, group, group[1:])),
             self.o.payload.odd_row.eq(Mux(command.pointwise, bank_memory[1], tile_row[0])),
@@ -159,49 +197,57 @@ class BlockLoader(wiring.Component):
             self.o.payload.lane.eq(Mux(command.pointwise, bank_lane, lane)),
         ]
         last_bank = bank == configuration.point_banks - 1
-        row_done = Mux(command.pointwise, last_bank & (group == command.tile_columns - 1),
-                       group == command.tile_columns)
-        plane_done = row_done & (command.pointwise | ((tile_row == command.tile_rows) & (lane == 1)))
+        row_done = groups.is_last & group_done
+        plane_done = row_done & last_row
         m.d.comb += self.o.payload.plane_last.eq(plane_done)
 
+        # The command that ends is still offered in the cycle after its last row.
+        m.d.sync += self.command.ready.eq(0)
         with m.If(~active):
             limit = Mux(command.exclusive, 1, 2)
             first_plane = Mux(in_block, plane_base, command.buffer_base)
-            with m.If(self.command.valid & (in_block | (self.open_blocks < limit))):
-                m.d.comb += self.begin.eq(~in_block)
-                m.d.sync += [
-                    *row_begins,
-                    active.eq(1),
-                    plane.eq(0), tile_row.eq(0), group.eq(0), bank.eq(0), lane.eq(0), row.eq(0), row_ended.eq(0),
-                    row_group.eq(0),
-                    plane_base.eq(first_plane),
-                    row_base.eq(first_plane),
-                    rows_left.eq(command.input_rows),
-                    planes_left.eq(Mux(command.input_rows == 0, 0, command.planes)),
-                ]
-        with m.Elif(self.o.valid & self.o.ready):
             m.d.sync += [
-                group.eq(group + (~command.pointwise | last_bank)),
-                bank.eq(Mux(last_bank, 0, bank + 1)),
-                row_group.eq(row_group + 1),
-                row_ended.eq(row_ended | (is_data & gearbox.o.payload.last)),
+                *row_begins, *plane_restarts, *(statement for count in counts for statement in count.begins()),
+                *written_planes.begins(),
+                plane_base.eq(first_plane),
+                row_base.eq(first_plane),
+                is_data.eq(0),
             ]
+            with m.If(known & ~self.command.ready & (in_block | (self.open_blocks < limit))):
+                m.d.comb += self.begin.eq(~in_block)
+                m.d.sync += [active.eq(1), expects.eq(some_rows), is_data.eq(first_has_data & nothing_left)]
+        with m.Elif(self.o.valid & self.o.ready):
+            ends = row_ended | (is_data & gearbox.o.payload.last)
+            past_left = left_done | left.is_last
+            m.d.sync += [
+                bank.eq(Mux(last_bank, 0, bank + 1)),
+                group_done.eq(~command.pointwise | (configuration.point_banks == 1)
+                              | (bank == configuration.point_banks - 2)),
+                row_ended.eq(ends), left_done.eq(past_left), is_data.eq(row_has_data & past_left & ~ends),
+            ]
+            left.advance(m)
+            with m.If(group_done):
+                m.d.sync += group.eq(group + 1)
+                groups.advance(m)
             with m.If(row_done):
-                m.d.sync += [group.eq(0), bank.eq(0), row_group.eq(0), row.eq(row + 1), row_ended.eq(0)]
+                m.d.sync += [
+                    *row_restarts, row_has_data.eq(next_has_data), is_data.eq(next_has_data & nothing_left),
+                    lane.eq(lane + 1), last_row.eq(below & (lane == 0)),
+                ]
+                with m.If(rows_above != 0):
+                    m.d.sync += rows_above.eq(rows_above - 1)
+                with m.Elif(rows_within != 0):
+                    m.d.sync += rows_within.eq(rows_within - 1)
                 with m.If(lane == edge - 1):
-                    m.d.sync += [lane.eq(0), tile_row.eq(tile_row + 1)]
+                    m.d.sync += [lane.eq(0), tile_row.eq(tile_row + 1), below.eq(tile_rows.is_last)]
+                    tile_rows.advance(m)
                     with m.If(tile_row[0]):
                         m.d.sync += row_base.eq(row_base + command.row_words)
-                with m.Else():
-                    m.d.sync += lane.eq(lane + 1)
             with m.If(plane_done):
                 next_plane = plane_base + command.plane_words
-                m.d.sync += [
-                    plane.eq(plane + 1), tile_row.eq(0), lane.eq(0), row.eq(0),
-                    plane_base.eq(next_plane),
-                    row_base.eq(next_plane),
-                ]
-                with m.If(plane == command.planes - 1):
-                    m.d.sync += [active.eq(0), in_block.eq(command.planes_follow)]
-                    m.d.comb += self.command.ready.eq(1)
+                m.d.sync += [*plane_restarts, plane_base.eq(next_plane), row_base.eq(next_plane)]
+                written_planes.advance(m)
+                with m.If(written_planes.is_last):
+                    m.d.sync += [active.eq(0), is_data.eq(0), in_block.eq(command.planes_follow),
+                                 self.command.ready.eq(1)]
         return m

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -28,6 +28,8 @@ COUNTERS_SIGNATURE = wiring.Signature({name: Out(COUNTER_BITS) for name in COUNT
 class CycleCounters(wiring.Component):
     """Counts the cycles of a job; each is busy or idle for one cause, the first in `IDLE_CAUSES` that holds.
 
+    A cycle shows in the counters two cycles later: the conditions come from everywhere.
+
     Members
     -------
     clear : In(1)
@@ -52,21 +54,24 @@ class CycleCounters(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
 
-        def count(name: str) -> None:
-            counter = getattr(self.counters, name)
-            m.d.sync += counter.eq(counter + 1)
-
-        with m.If(self.clear):
-            m.d.sync += [getattr(self.counters, name).eq(0) for name in COUNTER_NAMES]
-        with m.Elif(self.running):
-            count("cycles")
+        clears = Signal()
+        counts = {name: Signal(name=f"counts_{name}") for name in COUNTER_NAMES}
+        m.d.sync += [clears.eq(self.clear), *(signal.eq(0) for signal in counts.values())]
+        with m.If(self.running & ~self.clear):
+            m.d.sync += counts["cycles"].eq(1)
             with m.If(self.busy):
-                count("busy")
+                m.d.sync += counts["busy"].eq(1)
             for cause in IDLE_CAUSES:
                 if cause == "setup":
                     with m.Else():
-                        count("idle_setup")
+                        m.d.sync += counts["idle_setup"].eq(1)
                 else:
                     with m.Elif(getattr(self, f"is_{cause}")):
-                        count(f"idle_{cause}")
+                        m.d.sync += counts[f"idle_{cause}"].eq(1)
+        for name, counted in counts.items():
+            counter = getattr(self.counters, name)
+            with m.If(clears):
+                m.d.sync += counter.eq(0)
+            with m.Elif(counted):
+                m.d.sync += counter.eq(counter + 1)
         return m

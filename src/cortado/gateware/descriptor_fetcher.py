@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import BURST_BEATS
 from cortado.gateware.descriptor import DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, FIELD_NAMES, Flag
+from cortado.gateware.pipeline import register, registered
 from cortado.gateware.stream_reader import REQUEST_LAYOUT, StreamReader
 
 # What 32-bit addresses can hold.
@@ -24,7 +25,7 @@ class DescriptorFetcher(wiring.Component):
     -------
     start : In(1)
     address : In(32)
-        Byte address, a multiple of a beat.
+        Byte address, a multiple of a beat. It and the count are there a cycle before the start, and stay.
     count : In(32)
     request : Out(stream of REQUEST_LAYOUT)
     i : In(stream of beats)
@@ -55,7 +56,7 @@ class DescriptorFetcher(wiring.Component):
         beat_bytes = self._beat_bits // 8
         # One descriptor arrives while the one before it is sent.
         m.submodules.reader = reader = StreamReader(beat_bits=self._beat_bits, prefetch_beats=2 * BURST_BEATS)
-        wiring.connect(m, reader.request, wiring.flipped(self.request))
+        register(m, "request_register", reader.request, wiring.flipped(self.request))
         wiring.connect(m, wiring.flipped(self.i), reader.i)
 
         asking = Signal()
@@ -70,22 +71,26 @@ class DescriptorFetcher(wiring.Component):
         with m.If(reader.command.ready):
             m.d.sync += asking.eq(0)
 
+        beats = registered(m, "beats_register", reader.o)
         word = Signal(range(DESCRIPTOR_WORDS))
         part = Signal(range(beat_bytes // 4))
+        # The descriptor is the last of the list; known in time, for it has many words.
+        is_last = Signal()
+        m.d.sync += is_last.eq(left == 1)
         misplaced = Signal()
         wait = Signal(range(DECODE_CYCLES + 1))
         m.d.comb += [
-            self.o.payload.eq(reader.o.payload.word_select(part, 32)),
-            self.o.valid.eq(reader.o.valid & (wait == 0)),
-            reader.o.ready.eq(self.o.valid & self.o.ready & (part == beat_bytes // 4 - 1)),
+            self.o.payload.eq(beats.payload.word_select(part, 32)),
+            self.o.valid.eq(beats.valid & (wait == 0)),
+            beats.ready.eq(self.o.valid & self.o.ready & (part == beat_bytes // 4 - 1)),
         ]
         with m.If(self.o.valid & self.o.ready):
             m.d.sync += part.eq(part + 1)
             with m.If(word == FIELD_NAMES.index("flags")):
                 flagged = (self.o.payload & Flag.LAST) != 0
-                m.d.sync += misplaced.eq(flagged ^ (left == 1))
+                m.d.sync += misplaced.eq(flagged ^ is_last)
             with m.If(word == DESCRIPTOR_WORDS - 1):
-                m.d.sync += [word.eq(0), left.eq(left - 1), self.sent.eq((left == 1) & ~misplaced)]
+                m.d.sync += [word.eq(0), left.eq(left - 1), self.sent.eq(is_last & ~misplaced)]
                 with m.If(misplaced):
                     m.d.sync += wait.eq(1)
             with m.Else():
@@ -95,9 +100,11 @@ class DescriptorFetcher(wiring.Component):
         with m.If(wait == DECODE_CYCLES):
             m.d.comb += self.bad_list.eq(1)
 
+        no_list = Signal()
+        misaligned = self.address[: (beat_bytes - 1).bit_length()] != 0
+        m.d.sync += no_list.eq(misaligned | (self.count == 0) | (self.count > LARGEST_COUNT))
         with m.If(self.start):
-            misaligned = self.address[: (beat_bytes - 1).bit_length()] != 0
-            with m.If(misaligned | (self.count == 0) | (self.count > LARGEST_COUNT)):
+            with m.If(no_list):
                 m.d.comb += self.bad_list.eq(1)
             with m.Else():
                 m.d.sync += [asking.eq(1), left.eq(self.count), self.sent.eq(0)]

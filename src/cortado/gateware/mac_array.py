@@ -77,18 +77,21 @@ class MacArray(wiring.Component):
         # A tile comes back to its accumulators only after they have been written. Counted at the end of a pass, for its
         # tiles may come late: a pass of n tiles then has n - 1 cycles behind it, counted from its first.
         since_first = Signal(range(ACCUMULATE_CYCLES + 1), init=ACCUMULATE_CYCLES)
+        next_since_first = Signal.like(since_first)
+        long_since = Signal(init=1)
         of_pass = Signal.like(since_first)
         of_pass_now = Signal.like(since_first)
-        m.d.comb += of_pass_now.eq(Mux(tile.pass_first, 1, Mux(of_pass == ACCUMULATE_CYCLES, of_pass, of_pass + 1)))
+        m.d.comb += [
+            of_pass_now.eq(Mux(tile.pass_first, 1, Mux(of_pass == ACCUMULATE_CYCLES, of_pass, of_pass + 1))),
+            next_since_first.eq(Mux(taken & tile.pass_last, of_pass_now,
+                                    Mux(since_first == ACCUMULATE_CYCLES, since_first, since_first + 1))),
+        ]
+        m.d.sync += [since_first.eq(next_since_first), long_since.eq(next_since_first == ACCUMULATE_CYCLES)]
         with m.If(taken):
             m.d.sync += of_pass.eq(of_pass_now)
-        with m.If(taken & tile.pass_last):
-            m.d.sync += since_first.eq(of_pass_now)
-        with m.Elif(since_first != ACCUMULATE_CYCLES):
-            m.d.sync += since_first.eq(since_first + 1)
 
         may_queue = ~tile.sum_last | has_room
-        is_late = ~tile.pass_first | (since_first == ACCUMULATE_CYCLES)
+        is_late = ~tile.pass_first | long_since
         m.d.comb += [
             self.i.ready.eq(standing_valid & may_queue & is_late),
             self.queue_full.eq(self.i.valid & ~may_queue),
@@ -98,50 +101,51 @@ class MacArray(wiring.Component):
         pass_ends = taken & tile.pass_last
         m.d.comb += self._pass_ends.eq(pass_ends)
 
-        # Products, sums over the channels, accumulation: three registers that never wait. What has been added up so far
-        # is read while the products are made, and has a register of its own: a block RAM answers late in its cycle.
-        place = [{name: Signal.like(getattr(tile, name), name=f"{name}_{step}") for name in (
-            "index", "pass_last", "sum_first", "sum_last")} for step in range(3)]
-        valid = [Signal(name=f"valid_{step}") for step in range(3)]
-        for step in range(3):
-            m.d.sync += valid[step].eq(valid[step - 1] if step else taken)
-            for name, register in place[step].items():
-                m.d.sync += register.eq(place[step - 1][name] if step else getattr(tile, name))
+        # The tile, products, sums over the channels, accumulation: four registers that never wait. What has been added
+        # up so far is read while the products are made, and has a register of its own: a block RAM answers late in its
+        # cycle.
+        steps = ("tile", "product", "sum", "result")
+        place = [{name: Signal.like(getattr(tile, name), name=f"{name}_of_{step}") for name in (
+            "index", "pass_last", "sum_first", "sum_last")} for step in steps]
+        valid = [Signal(name=f"valid_{step}") for step in steps]
+        for number in range(len(steps)):
+            m.d.sync += valid[number].eq(valid[number - 1] if number else taken)
+            for name, register in place[number].items():
+                m.d.sync += register.eq(place[number - 1][name] if number else getattr(tile, name))
+        values = Signal.like(tile.v, name="values")
+        m.d.sync += values.eq(tile.v)
         finished = [[None] * elements for _ in range(pk)]
         for k in range(pk):
             for element in range(elements):
                 products = [Signal(signed(configuration.widths.product_bits), name=f"product_{k}_{c}_{element}")
                             for c in range(pc)]
                 for c in range(pc):
-                    with m.If(taken):
-                        m.d.sync += products[c].eq(tile.v[c][element] * standing[k * pc + c][element])
+                    m.d.sync += products[c].eq(values[c][element] * standing[k * pc + c][element])
                 over_channels = Signal(signed(bits), name=f"sum_{k}_{element}")
-                with m.If(valid[0]):
-                    m.d.sync += over_channels.eq(_sum(products))
+                m.d.sync += over_channels.eq(_sum(products))
                 m.submodules[f"accumulators_{k}_{element}"] = words = memory.Memory(
                     shape=signed(bits), depth=configuration.tiles, init=[])
                 write, read = words.write_port(), words.read_port()
                 result = Signal(signed(bits), name=f"result_{k}_{element}")
                 before = Signal(signed(bits), name=f"before_{k}_{element}")
                 m.d.comb += [
-                    # Again and again while the tile waits: the last time, when it is taken, counts.
-                    read.addr.eq(tile.index),
-                    read.en.eq(self.i.valid),
-                    write.addr.eq(place[2]["index"]),
+                    read.addr.eq(place[0]["index"]),
+                    read.en.eq(valid[0]),
+                    write.addr.eq(place[3]["index"]),
                     write.data.eq(result),
-                    write.en.eq(valid[2] & ~place[2]["sum_last"]),
+                    write.en.eq(valid[3] & ~place[3]["sum_last"]),
                 ]
-                with m.If(valid[0]):
-                    m.d.sync += before.eq(Mux(place[0]["sum_first"], 0, read.data))
-                with m.If(valid[1]):
-                    m.d.sync += result.eq(over_channels + before)
+                m.d.sync += [
+                    before.eq(Mux(place[1]["sum_first"], 0, read.data)),
+                    result.eq(over_channels + before),
+                ]
                 finished[k][element] = result
         # All tiles of a job are pointwise or none is.
         pointwise = Signal()
         with m.If(taken):
             m.d.sync += pointwise.eq(tile.pointwise)
         m.d.comb += leaves_queue.eq(
-            self._queue(m, finished, valid[2] & place[2]["sum_last"], place[2]["pass_last"], pointwise))
+            self._queue(m, finished, valid[3] & place[3]["sum_last"], place[3]["pass_last"], pointwise))
         return m
 
     def _weights(self, m: Module) -> tuple[list[list[Signal]], Signal]:
@@ -169,8 +173,12 @@ class MacArray(wiring.Component):
                 m.d.sync += arrived.eq(1)
         with m.If(self._pass_ends):
             m.d.sync += standing_valid.eq(0)
+        # The last tile of a pass is multiplied in the cycle after it is taken; then the new weights stand.
+        take_over = Signal()
+        m.d.sync += take_over.eq(arrived & (self._pass_ends | ~standing_valid))
         with m.If(arrived & (self._pass_ends | ~standing_valid)):
             m.d.sync += [standing_valid.eq(1), arrived.eq(0)]
+        with m.If(take_over):
             for pair in range(pairs):
                 m.d.sync += [standing[pair][n].eq(arriving[pair][n]) for n in range(elements)]
         return standing, standing_valid

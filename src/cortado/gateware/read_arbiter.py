@@ -22,13 +22,13 @@ class ReadArbiter(wiring.Component):
     NAME : Out(stream of beats)
         The answers, in the order of its requests.
     NAME_failed : Out(1)
-        High for each beat that is answered with an error.
+        High for each beat that was answered with an error in the cycle before.
     memory : Out(read_signature(beat_bits))
         A reader's ID is its place among the names.
     stop : In(1)
         No further request is taken, and beats are taken and dropped.
     idle : Out(1)
-        Every burst has been answered.
+        Every burst has been answered. Known a cycle late when it begins.
     """
 
     def __init__(self, *, readers: Sequence[str], beat_bits: int) -> None:
@@ -39,7 +39,7 @@ class ReadArbiter(wiring.Component):
             **{f"{name}_failed": Out(1) for name in readers},
             "memory": Out(read_signature(beat_bits)),
             "stop": In(1),
-            "idle": Out(1),
+            "idle": Out(1, init=1),
         })
 
     def elaborate(self, platform: object) -> Module:
@@ -75,17 +75,15 @@ class ReadArbiter(wiring.Component):
 
         outstanding = Signal(16)
         ends = memory.rvalid & memory.rready & memory.rlast
-        m.d.sync += outstanding.eq(outstanding + takes - ends)
-        m.d.comb += [
-            self.idle.eq(outstanding == 0),
-            memory.rready.eq(1),
-        ]
+        m.d.sync += [outstanding.eq(outstanding + takes - ends), self.idle.eq((outstanding == 0) & ~takes)]
+        m.d.comb += memory.rready.eq(1)
         with m.Switch(memory.rid):
             for index, name in enumerate(self._readers):
                 beats, failed = getattr(self, name), getattr(self, f"{name}_failed")
                 m.d.comb += beats.payload.eq(memory.rdata)
+                m.d.sync += failed.eq(0)
                 with m.Case(index):
-                    m.d.comb += failed.eq(memory.rvalid & memory.rready & (memory.rresp != Response.OKAY))
+                    m.d.sync += failed.eq(memory.rvalid & memory.rready & (memory.rresp != Response.OKAY))
                     with m.If(~self.stop):
                         m.d.comb += [beats.valid.eq(memory.rvalid), memory.rready.eq(beats.ready)]
         return m

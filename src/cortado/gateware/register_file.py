@@ -30,7 +30,7 @@ class RegisterFile(wiring.Component):
     ended : In(1)
         High for the cycle after which a job is over; `error` is set by then.
     start, reset : Out(1)
-        High for one cycle.
+        High for one cycle, the one after the write.
     descriptor_address, descriptor_count : Out(32)
     interrupt : Out(1)
         High while an enabled bit of `INTERRUPT_STATUS` is set.
@@ -81,6 +81,7 @@ class RegisterFile(wiring.Component):
             return [register[first:first + 8].eq(control.wdata[first:first + 8])
                     for first in range(0, len(register), 8)]
 
+        m.d.sync += [self.start.eq(0), self.reset.eq(0)]
         with m.If(control.bready):
             m.d.sync += control.bvalid.eq(0)
         with m.If(takes):
@@ -90,12 +91,9 @@ class RegisterFile(wiring.Component):
             with m.Switch(control.awaddr[2:]):
                 with m.Case(Register.CONTROL // 4):
                     with m.If(control.wstrb[0]):
-                        starts = (control.wdata & Control.START) != 0
-                        m.d.comb += [
-                            self.reset.eq((control.wdata & Control.RESET) != 0),
-                            refused.eq(starts & self.busy & ~self.reset),
-                            self.start.eq(starts & ~self.busy & ~self.reset),
-                        ]
+                        starts, resets = ((control.wdata & bit) != 0 for bit in (Control.START, Control.RESET))
+                        m.d.comb += refused.eq(starts & self.busy & ~resets)
+                        m.d.sync += [self.reset.eq(resets), self.start.eq(starts & ~self.busy & ~resets)]
                 for offset, register in ((Register.DESCRIPTOR_ADDRESS, self.descriptor_address),
                                          (Register.DESCRIPTOR_COUNT, self.descriptor_count)):
                     with m.Case(offset // 4):
@@ -127,14 +125,17 @@ class RegisterFile(wiring.Component):
             Register.INTERRUPT_ENABLE: enable,
             Register.INTERRUPT_STATUS: pending,
         }
+        # The address waits in a register for a cycle: there is much to choose from.
+        reads, offset = Signal(), Signal(CONTROL_ADDRESS_BITS - 2)
+        m.d.comb += control.arready.eq(~control.rvalid & ~reads)
+        m.d.sync += [reads.eq(control.arvalid & control.arready), offset.eq(control.araddr[2:])]
         with m.If(control.rready):
             m.d.sync += control.rvalid.eq(0)
-        m.d.comb += control.arready.eq(~control.rvalid)
-        with m.If(control.arvalid & control.arready):
+        with m.If(reads):
             m.d.sync += [control.rvalid.eq(1), control.rresp.eq(Response.OKAY)]
-            with m.Switch(control.araddr[2:]):
-                for offset, value in shown.items():
-                    with m.Case(offset // 4):
+            with m.Switch(offset):
+                for place, value in shown.items():
+                    with m.Case(place // 4):
                         m.d.sync += control.rdata.eq(value)
                 for name in COUNTER_NAMES:
                     counter, (low, high) = getattr(self.counters, name), counter_registers(name)

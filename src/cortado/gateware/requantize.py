@@ -78,14 +78,21 @@ class Requantize(wiring.Component):
             # The last bit is the half that decides about rounding; what was shifted out below it is not zero.
             product, by_bytes, by_bits = (Signal(signed(product_bits + 1), name=f"{name}_{n}")
                                           for name in ("product", "by_bytes", "by_bits"))
-            below_bytes, below = Signal(name=f"below_bytes_{n}"), Signal(name=f"below_{n}")
+            bytes_not_zero, below = Signal(LARGEST_SHIFT >> 3, name=f"bytes_not_zero_{n}"), Signal(name=f"below_{n}")
             with m.If(moves[1]):
                 m.d.sync += product.eq((low + (high << half_bits)) << 1)
             with m.If(moves[2]):
                 with m.Switch(shift[1][3:]):
                     for step in range((LARGEST_SHIFT >> 3) + 1):
                         with m.Case(step):
-                            m.d.sync += [by_bytes.eq(product >> 8 * step), below_bytes.eq(product[:8 * step].any())]
+                            m.d.sync += by_bytes.eq(product >> 8 * step)
+                m.d.sync += bytes_not_zero.eq(Cat(
+                    product.word_select(step, 8).any() for step in range(LARGEST_SHIFT >> 3)))
+            below_bytes = Signal(name=f"below_bytes_{n}")
+            with m.Switch(shift[2][3:]):
+                for step in range(1, (LARGEST_SHIFT >> 3) + 1):
+                    with m.Case(step):
+                        m.d.comb += below_bytes.eq(bytes_not_zero[:step].any())
             with m.If(moves[3]):
                 with m.Switch(shift[2][:3]):
                     for step in range(8):

@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.linear import times
+from cortado.gateware.loop_count import LoopCount
 from cortado.gateware.relu import activated_layout
 
 
@@ -74,8 +75,24 @@ class RowBuffer(wiring.Component):
             with m.Elif(row_given & (give_half == half)):
                 m.d.sync += taken[half].eq(0)
 
+        # What follows from a command is known in the cycle after the one it comes in. A pointwise step is a row of one
+        # tile, of which some lanes are used.
+        known = Signal()
+        width, rows, pixel_rows, lanes = Signal(16), Signal(16), Signal(16), Signal(range(edge + 1))
+        m.d.sync += [
+            known.eq(self.command.valid & ~self.command.ready),
+            width.eq(Mux(command.pointwise, 1, command.tile_columns)),
+            lanes.eq(Mux(command.pointwise, configuration.point_lanes, edge)),
+            rows.eq(Mux(command.pointwise, times(command.tile_columns, configuration.point_steps), command.tile_rows)),
+            pixel_rows.eq(Mux(command.pointwise, times(command.tile_columns, configuration.point_banks),
+                              command.output_rows)),
+        ]
+
         # In: all channels of a tile but the last wait in registers; the last one writes the tile.
-        column, rows_left, filters_left = Signal(range(columns)), Signal(16), Signal(16)
+        column = Signal(range(columns))
+        fill_counts = fill_columns, fill_rows, fill_filters = (
+            LoopCount("fill_columns", width), LoopCount("fill_rows", rows),
+            LoopCount("fill_filters", command.filter_blocks))
         channel = self.i.payload.channel
         m.d.comb += self.i.ready.eq(filling & ((channel != pk - 1) | ~Mux(fill_half, taken[1], taken[0])))
         arrives = self.i.valid & self.i.ready
@@ -85,62 +102,55 @@ class RowBuffer(wiring.Component):
         for k in range(pk - 1):
             with m.If(arrives & (channel == k)):
                 m.d.sync += [waiting[k][n].eq(self.i.payload.y[n]) for n in range(edge**2)]
-        # A pointwise step is a row of one tile, of which some lanes are used.
-        width, lanes = Mux(command.pointwise, 1, command.tile_columns), Signal(range(edge + 1))
-        rows, pixel_rows = Signal(16), Signal(16)
-        m.d.comb += [
-            lanes.eq(Mux(command.pointwise, configuration.point_lanes, edge)),
-            rows.eq(Mux(command.pointwise, times(command.tile_columns, configuration.point_steps), command.tile_rows)),
-            pixel_rows.eq(Mux(command.pointwise, times(command.tile_columns, configuration.point_banks),
-                              command.output_rows)),
-        ]
-        m.d.comb += row_complete.eq(tile_complete & (column == width - 1))
+        m.d.comb += row_complete.eq(tile_complete & fill_columns.is_last)
         with m.If(tile_complete):
-            m.d.sync += column.eq(Mux(row_complete, 0, column + 1))
+            m.d.sync += column.eq(Mux(fill_columns.is_last, 0, column + 1))
+            fill_columns.advance(m)
         with m.If(row_complete):
-            m.d.sync += [fill_half.eq(~fill_half), rows_left.eq(rows_left - 1)]
-            with m.If(rows_left == 1):
-                m.d.sync += [rows_left.eq(rows), filters_left.eq(filters_left - 1)]
-                with m.If(filters_left == 1):
+            m.d.sync += fill_half.eq(~fill_half)
+            fill_rows.advance(m)
+            with m.If(fill_rows.is_last):
+                fill_filters.advance(m)
+                with m.If(fill_filters.is_last):
                     m.d.sync += filling.eq(0)
 
         # Out: row by row of the half, tile by tile of the row.
         give_column, lane = Signal(range(columns)), Signal(range(edge))
-        pixel_rows_left, give_filters_left = Signal(16), Signal(16)
+        give_counts = give_columns, give_rows, give_filters = (
+            LoopCount("give_columns", width), LoopCount("give_rows", pixel_rows),
+            LoopCount("give_filters", command.filter_blocks))
         given_lane = Signal(range(edge))
+        in_first_column, in_first_row = Signal(), Signal()
         moves = ~self.o.valid | self.o.ready
         reads = in_block & Mux(give_half, taken[1], taken[0])
-        row_end = give_column == width - 1
-        is_first = give_column == 0
-        is_last = row_end & (~command.pointwise | (pixel_rows_left == 1))
+        # The command that ends is still offered in the cycle after its last row.
+        m.d.sync += self.command.ready.eq(0)
         with m.If(moves):
             m.d.sync += [
                 self.o.valid.eq(reads),
-                self.o.payload.first.eq(is_first & (~command.pointwise | (pixel_rows_left == pixel_rows))),
-                self.o.payload.last.eq(is_last),
+                self.o.payload.first.eq(in_first_column & (~command.pointwise | in_first_row)),
+                self.o.payload.last.eq(give_columns.is_last & (~command.pointwise | give_rows.is_last)),
                 given_lane.eq(lane),
             ]
             with m.If(reads):
-                m.d.sync += give_column.eq(give_column + 1)
-                with m.If(row_end):
-                    last_row = pixel_rows_left == 1
-                    m.d.sync += [
-                        give_column.eq(0), lane.eq(lane + 1), pixel_rows_left.eq(pixel_rows_left - 1)]
-                    with m.If(last_row | (lane == lanes - 1)):
+                m.d.sync += [give_column.eq(give_column + 1), in_first_column.eq(give_columns.is_last)]
+                give_columns.advance(m)
+                with m.If(give_columns.is_last):
+                    m.d.sync += [give_column.eq(0), lane.eq(lane + 1), in_first_row.eq(give_rows.is_last)]
+                    give_rows.advance(m)
+                    with m.If(give_rows.is_last | (lane == lanes - 1)):
                         m.d.comb += row_given.eq(1)
                         m.d.sync += [lane.eq(0), give_half.eq(~give_half)]
-                    with m.If(last_row):
-                        m.d.sync += [
-                            pixel_rows_left.eq(pixel_rows), give_filters_left.eq(give_filters_left - 1)]
-                        with m.If(give_filters_left == 1):
-                            m.d.sync += in_block.eq(0)
-                            m.d.comb += self.command.ready.eq(1)
-        with m.If(~in_block & self.command.valid):
-            m.d.sync += [
-                in_block.eq(1), filling.eq(1),
-                rows_left.eq(rows), filters_left.eq(command.filter_blocks),
-                pixel_rows_left.eq(pixel_rows), give_filters_left.eq(command.filter_blocks),
-            ]
+                    with m.If(give_rows.is_last):
+                        give_filters.advance(m)
+                        with m.If(give_filters.is_last):
+                            m.d.sync += [in_block.eq(0), self.command.ready.eq(1)]
+        with m.If(~in_block):
+            m.d.sync += [in_first_column.eq(1), in_first_row.eq(1)]
+            for count in (*fill_counts, *give_counts):
+                m.d.sync += count.begins()
+            with m.If(known & ~self.command.ready):
+                m.d.sync += [in_block.eq(1), filling.eq(1)]
 
         for row in range(edge):
             m.submodules[f"row_{row}"] = words = memory.Memory(

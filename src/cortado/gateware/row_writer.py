@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from math import gcd
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import BURST_BEATS, WinogradConfiguration
 from cortado.gateware.gearbox import Gearbox
 from cortado.gateware.linear import times
+from cortado.gateware.loop_count import LoopCount
+from cortado.gateware.pipeline import registered
 from cortado.gateware.row_buffer import segment_layout
-from cortado.gateware.stream_reader import REQUEST_LAYOUT, next_burst
+from cortado.gateware.stream_reader import REQUEST_LAYOUT, NextBurst
 
 # Beats that may wait for the memory.
 WRITE_QUEUE = 2 * BURST_BEATS
@@ -47,7 +49,7 @@ class RowWriter(wiring.Component):
     response : In(stream of 1 bit)
         One for each burst, 1 for an error.
     idle : Out(1)
-        Nothing is held and every burst has been answered.
+        Nothing is held and every burst has been answered. Known a cycle late, both when it begins and when it ends.
     block_done : Out(1)
         High for the cycle in which the last beat of a block is queued.
     failed : Out(1)
@@ -62,7 +64,7 @@ class RowWriter(wiring.Component):
             "request": Out(stream.Signature(REQUEST_LAYOUT)),
             "o": Out(stream.Signature(unsigned(configuration.beat_bits))),
             "response": In(stream.Signature(1)),
-            "idle": Out(1),
+            "idle": Out(1, init=1),
             "block_done": Out(1),
             "failed": Out(1),
         })
@@ -79,85 +81,96 @@ class RowWriter(wiring.Component):
         wiring.connect(m, wiring.flipped(self.o), queue.r_stream)
 
         # Rows in: the first segment of a run of rows sets off its bursts.
-        in_block, asking = Signal(), Signal()
+        segments = registered(m, "segments", wiring.flipped(self.i))
+        in_block, rows_remain, asking = Signal(), Signal(), Signal()
         row_address, plane_address, address = Signal(32), Signal(32), Signal(32)
-        rows_left, filters_left, beats_left = Signal(16), Signal(16), Signal(20)
+        beats_left = Signal(20)
+        rows, filters = LoopCount("rows", command.output_rows), LoopCount("filters", command.filter_blocks)
         edge = configuration.m
-        lane, run_rows, run_beats = Signal(range(edge)), Signal(range(edge + 1)), Signal(20)
-        m.d.comb += run_rows.eq(Mux(command.joined_rows, Mux(rows_left < edge, rows_left, edge), 1))
-        with m.Switch(run_rows):
-            for rows in range(1, edge + 1):
-                with m.Case(rows):
-                    m.d.comb += run_beats.eq(times(command.output_row_beats, rows))
-        opens = self.i.payload.first & (~command.joined_rows | (lane == 0))
-        enters = in_block & (rows_left != 0) & (~opens | ~asking)
+        lane, run_rows, first_run_rows = Signal(range(edge)), Signal(range(edge + 1)), Signal(range(edge + 1))
+        # The beats of so many rows, a cycle after the command has come.
+        beats_of = [Signal(20, name=f"beats_of_{count}") for count in range(edge + 1)]
+        m.d.sync += [beats_of[count].eq(times(command.output_row_beats, count)) for count in range(1, edge + 1)]
+
+        def run_of(rows_left: Value) -> Value:
+            return Mux(command.joined_rows, Mux(rows_left < edge, rows_left[:len(run_rows)], edge), 1)
+
+        m.d.sync += first_run_rows.eq(run_of(command.output_rows))
+        opens = segments.payload.first & (~command.joined_rows | (lane == 0))
+        enters = in_block & rows_remain & (~opens | ~asking)
         m.d.comb += [
-            gearbox.i.valid.eq(self.i.valid & enters),
-            self.i.ready.eq(gearbox.i.ready & enters),
-            gearbox.i.payload.units.as_value().eq(self.i.payload.pixels),
+            gearbox.i.valid.eq(segments.valid & enters),
+            segments.ready.eq(gearbox.i.ready & enters),
+            gearbox.i.payload.units.as_value().eq(segments.payload.pixels),
             gearbox.i.payload.count.eq(segment_bits // unit_bits),
-            gearbox.i.payload.last.eq(self.i.payload.last),
+            gearbox.i.payload.last.eq(segments.payload.last),
         ]
-        # The length of a burst is found in the cycle before it is asked for.
-        burst, more, sized = Signal(8), Signal(), Signal()
-        next_beats = next_burst(address, beats_left, beat_bytes)
-        m.d.sync += [burst.eq(next_beats), more.eq(beats_left != next_beats)]
+        entered = segments.valid & segments.ready
+        # What comes next is found in the cycle before it is asked for.
+        burst, sized = NextBurst(m, address, beats_left, beat_bytes), Signal()
         m.d.comb += [
             self.request.valid.eq(sized),
             self.request.payload.address.eq(address),
-            self.request.payload.beats.eq(burst),
+            self.request.payload.beats.eq(burst.beats),
         ]
         asked = self.request.valid & self.request.ready
         m.d.sync += sized.eq(asking & ~asked)
         with m.If(asked):
-            m.d.sync += [address.eq(address + burst * beat_bytes), beats_left.eq(beats_left - burst)]
-            with m.If(~more):
-                m.d.sync += asking.eq(0)
-        with m.If(self.i.valid & self.i.ready & opens):
-            m.d.sync += [asking.eq(1), address.eq(row_address), beats_left.eq(run_beats)]
-        with m.If(self.i.valid & self.i.ready & self.i.payload.last):
+            m.d.sync += [address.eq(burst.address_after), beats_left.eq(burst.left_after), asking.eq(burst.more)]
+        with m.If(entered & opens):
+            m.d.sync += [asking.eq(1), address.eq(row_address), beats_left.eq(Array(beats_of)[run_rows])]
+        with m.If(entered & segments.payload.last):
             m.d.sync += [
-                row_address.eq(row_address + command.output_row_pitch), rows_left.eq(rows_left - 1),
-                lane.eq(Mux(lane == edge - 1, 0, lane + 1))]
-            with m.If(rows_left == 1):
+                row_address.eq(row_address + command.output_row_pitch),
+                lane.eq(Mux(lane == edge - 1, 0, lane + 1)),
+                run_rows.eq(run_of(rows.left - 1)),
+            ]
+            rows.advance(m)
+            with m.If(rows.is_last):
                 next_plane = plane_address + command.output_plane_pitch
-                # After the block's last row none is left: the next block's rows wait for their own command.
                 m.d.sync += [
-                    lane.eq(0),
-                    row_address.eq(next_plane), plane_address.eq(next_plane), filters_left.eq(filters_left - 1),
-                    rows_left.eq(Mux(filters_left == 1, 0, command.output_rows))]
+                    lane.eq(0), run_rows.eq(first_run_rows), row_address.eq(next_plane), plane_address.eq(next_plane)]
+                filters.advance(m)
+                with m.If(filters.is_last):
+                    # None is left: the next block's rows wait for their own command.
+                    m.d.sync += rows_remain.eq(0)
 
         # Beats out: a row keeps as many as it has in memory.
-        kept_beats, kept_rows_left, kept_filters_left = Signal(16), Signal(16), Signal(16)
-        keep = kept_beats < command.output_row_beats
+        kept_beats, keep = Signal(16), Signal()
+        kept_rows = LoopCount("kept_rows", command.output_rows)
+        kept_filters = LoopCount("kept_filters", command.filter_blocks)
+        row_begins = [kept_beats.eq(command.output_row_beats), keep.eq(1)]
         m.d.comb += [
             queue.w_stream.payload.eq(gearbox.o.payload.units.as_value()),
             queue.w_stream.valid.eq(gearbox.o.valid & keep),
             gearbox.o.ready.eq(queue.w_stream.ready | ~keep),
         ]
         with m.If(gearbox.o.valid & gearbox.o.ready):
-            m.d.sync += kept_beats.eq(kept_beats + 1)
+            m.d.sync += [kept_beats.eq(kept_beats - 1), keep.eq(keep & (kept_beats != 1))]
             with m.If(gearbox.o.payload.last):
-                m.d.sync += [kept_beats.eq(0), kept_rows_left.eq(kept_rows_left - 1)]
-                with m.If(kept_rows_left == 1):
-                    m.d.sync += [kept_rows_left.eq(command.output_rows), kept_filters_left.eq(kept_filters_left - 1)]
-                    with m.If(kept_filters_left == 1):
+                m.d.sync += row_begins
+                kept_rows.advance(m)
+                with m.If(kept_rows.is_last):
+                    kept_filters.advance(m)
+                    with m.If(kept_filters.is_last):
                         m.d.sync += in_block.eq(0)
                         m.d.comb += [self.block_done.eq(1), self.command.ready.eq(1)]
-        with m.If(~in_block & self.command.valid):
+        with m.If(~in_block):
             m.d.sync += [
-                in_block.eq(1),
+                in_block.eq(self.command.valid), rows_remain.eq(1), *row_begins,
                 row_address.eq(command.output_address), plane_address.eq(command.output_address),
-                rows_left.eq(command.output_rows), kept_rows_left.eq(command.output_rows),
-                filters_left.eq(command.filter_blocks), kept_filters_left.eq(command.filter_blocks),
+                run_rows.eq(run_of(command.output_rows)),
+                *(statement for count in (rows, filters, kept_rows, kept_filters) for statement in count.begins()),
             ]
 
         outstanding = Signal(16)
         answered = self.response.valid & self.response.ready
-        m.d.sync += outstanding.eq(outstanding + asked - answered)
+        m.d.sync += [
+            outstanding.eq(outstanding + asked - answered),
+            self.idle.eq(~in_block & ~asking & (outstanding == 0) & (queue.level == 0) & ~queue.w_stream.valid),
+        ]
         m.d.comb += [
             self.response.ready.eq(1),
             self.failed.eq(answered & self.response.payload[0]),
-            self.idle.eq(~in_block & ~asking & (outstanding == 0) & ~queue.r_rdy),
         ]
         return m

@@ -7,7 +7,8 @@ from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import BURST_BEATS
-from cortado.gateware.stream_reader import REQUEST_LAYOUT, next_burst
+from cortado.gateware.loop_count import LoopCount
+from cortado.gateware.stream_reader import REQUEST_LAYOUT, NextBurst
 
 # Beats that may wait for the memory.
 WRITE_QUEUE = 2 * BURST_BEATS
@@ -26,7 +27,7 @@ def stream_writer_command_layout() -> data.StructLayout:
 class StreamWriter(wiring.Component):
     """Writes the beats that come to consecutive places of each run, one run after the other.
 
-    Bursts are cut as `next_burst` says. A burst is asked for when all of its beats are there, so the memory never
+    Bursts are cut as `NextBurst` says. A burst is asked for when all of its beats are there, so the memory never
     waits for the engine.
 
     Members
@@ -39,7 +40,7 @@ class StreamWriter(wiring.Component):
     response : In(stream of 1 bit)
         One for each burst, 1 for an error.
     idle : Out(1)
-        Nothing is held and every burst has been answered.
+        Nothing is held and every burst has been answered. Known a cycle late, both when it begins and when it ends.
     failed : Out(1)
         High for each burst answered with an error.
     """
@@ -52,7 +53,7 @@ class StreamWriter(wiring.Component):
             "request": Out(stream.Signature(REQUEST_LAYOUT)),
             "o": Out(stream.Signature(unsigned(beat_bits))),
             "response": In(stream.Signature(1)),
-            "idle": Out(1),
+            "idle": Out(1, init=1),
             "failed": Out(1),
         })
 
@@ -63,51 +64,55 @@ class StreamWriter(wiring.Component):
         wiring.connect(m, wiring.flipped(self.i), queue.w_stream)
 
         active = Signal()
-        address, plane_address = Signal(32), Signal(32)
-        beats_left, planes_left = Signal(32), Signal(16)
+        address, plane_address, beats_left = (Signal(32, name=name) for name in (
+            "address", "plane_address", "beats_left"))
+        planes = LoopCount("planes", command.planes)
+        # What comes next is found in the cycle before it is asked for.
+        burst = NextBurst(m, address, beats_left, self._beat_bits // 8)
+        next_plane = Signal(32)
+        sized = Signal()
+        asked, gone = self.request.valid & self.request.ready, self.o.valid & self.o.ready
+        m.d.sync += [next_plane.eq(plane_address + command.plane_pitch), sized.eq(active & ~asked)]
         # Beats in the queue that no burst has been asked for, and beats of asked bursts that are yet to go.
         unasked = Signal(range(WRITE_QUEUE + 2))
         promised = Signal(range(WRITE_QUEUE + 2))
-        burst, more = Signal(8), Signal()
         m.d.comb += [
-            burst.eq(next_burst(address, beats_left, self._beat_bits // 8)),
-            more.eq(beats_left != burst),
-            self.request.valid.eq(active & (unasked >= burst)),
+            self.request.valid.eq(sized & (unasked >= burst.beats)),
             self.request.payload.address.eq(address),
-            self.request.payload.beats.eq(burst),
+            self.request.payload.beats.eq(burst.beats),
             self.o.payload.eq(queue.r_data),
             self.o.valid.eq(queue.r_rdy & (promised != 0)),
             queue.r_en.eq(self.o.ready & (promised != 0)),
         ]
-        asked, gone = self.request.valid & self.request.ready, self.o.valid & self.o.ready
         m.d.sync += [
-            unasked.eq(unasked + (self.i.valid & self.i.ready) - Mux(asked, burst, 0)),
-            promised.eq(promised + Mux(asked, burst, 0) - gone),
+            unasked.eq(unasked + (self.i.valid & self.i.ready) - Mux(asked, burst.beats, 0)),
+            promised.eq(promised + Mux(asked, burst.beats, 0) - gone),
         ]
         with m.If(~active):
-            with m.If(self.command.valid):
-                m.d.sync += [
-                    active.eq(1), address.eq(command.address), plane_address.eq(command.address),
-                    beats_left.eq(command.run_beats), planes_left.eq(command.planes),
-                ]
+            m.d.sync += [
+                active.eq(self.command.valid), address.eq(command.address), plane_address.eq(command.address),
+                beats_left.eq(command.run_beats), *planes.begins(),
+            ]
         with m.Elif(asked):
-            m.d.sync += [address.eq(address + burst * (self._beat_bits // 8)), beats_left.eq(beats_left - burst)]
-            with m.If(~more):
-                next_plane = plane_address + command.plane_pitch
-                m.d.sync += [
-                    address.eq(next_plane), plane_address.eq(next_plane), beats_left.eq(command.run_beats),
-                    planes_left.eq(planes_left - 1),
-                ]
-                with m.If(planes_left == 1):
+            m.d.sync += [
+                address.eq(Mux(burst.more, burst.address_after, next_plane)),
+                beats_left.eq(Mux(burst.more, burst.left_after, command.run_beats)),
+            ]
+            with m.If(~burst.more):
+                m.d.sync += plane_address.eq(next_plane)
+                planes.advance(m)
+                with m.If(planes.is_last):
                     m.d.sync += active.eq(0)
                     m.d.comb += self.command.ready.eq(1)
 
         outstanding = Signal(16)
         answered = self.response.valid & self.response.ready
-        m.d.sync += outstanding.eq(outstanding + asked - answered)
+        m.d.sync += [
+            outstanding.eq(outstanding + asked - answered),
+            self.idle.eq(~active & (outstanding == 0) & (unasked == 0) & (promised == 0) & ~self.i.valid),
+        ]
         m.d.comb += [
             self.response.ready.eq(1),
             self.failed.eq(answered & self.response.payload[0]),
-            self.idle.eq(~active & (outstanding == 0) & (unasked == 0) & (promised == 0)),
         ]
         return m

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.block_loader import write_layout
 from cortado.gateware.configuration import WinogradConfiguration
+from cortado.gateware.loop_count import LoopCount
 from cortado.gateware.pipeline import stage
 
 
@@ -101,12 +102,24 @@ class TileBuffer(wiring.Component):
 
         # Stage 1: the address of the next tile.
         active = Signal()
-        channel, odd_tile_row, tile_column = Signal(16), Signal(), Signal(16)
+        channel = Signal(16)
+        odd_tile_row, odd_tile_column = Signal(), Signal()
+        # The words of the tile's columns in their rows: those of even columns serve tiles t - 1 and t, those of odd ones
+        # t and t + 1 for t even; of a pointwise tile the words are all at its own place.
+        column_word = [Signal(16, name=f"column_word_{parity}") for parity in range(2)]
         index, index_base, pass_first = Signal(range(configuration.tiles)), Signal(range(configuration.tiles)), Signal()
         plane_base = Signal(16)
         row_base = [Signal(16, name=f"row_base_{parity}") for parity in range(2)]
-        present = Mux(read_block, complete[1], complete[0]) > channel
-        columns, rows, channels, filters = counts = [_Count(name, getattr(command, name)) for name in (
+        # Whether the channel block to read is complete, and the one behind it, in registers: a little late, which is
+        # safe because planes only become more while a block is open. Behind its first filter block all are there.
+        first_channel = Signal(init=1)
+        following = Signal(16, init=1)
+        present = Signal()
+        next_present = Signal()
+        all_present = Signal()
+        planes = Mux(read_block, complete[1], complete[0])
+        m.d.sync += [present.eq((planes > channel) | all_present), next_present.eq((planes > following) | all_present)]
+        columns, rows, channels, filters = counts = [LoopCount(name, getattr(command, name)) for name in (
             "tile_columns", "tile_rows", "channel_blocks", "filter_blocks")]
         row_end, last_channel = columns.is_last, channels.is_last
         pass_end = row_end & rows.is_last
@@ -118,28 +131,34 @@ class TileBuffer(wiring.Component):
         m.d.comb += [
             issue.eq(active & present & read_moves),
             self.reading.eq(active),
-            released.eq(issue & block_end),
             self.command.ready.eq(released),
         ]
+        # In the cycle after its last tile: what follows from the end of a block goes far.
+        m.d.sync += released.eq(issue & block_end)
 
-        with m.If(~active | released):
+        with m.If(~active):
             m.d.sync += [
                 # The command that ends is still offered in the cycle of its release.
                 active.eq(self.command.valid & ~released),
                 *(statement for count in counts for statement in count.begins()),
-                channel.eq(0), odd_tile_row.eq(0), tile_column.eq(0),
+                channel.eq(0), following.eq(1), first_channel.eq(1),
+                odd_tile_row.eq(0), odd_tile_column.eq(0), column_word[0].eq(0), column_word[1].eq(0),
                 index.eq(0), index_base.eq(0), pass_first.eq(1),
                 plane_base.eq(command.buffer_base),
                 row_base[0].eq(command.buffer_base),
                 row_base[1].eq(command.buffer_base),
-                read_block.eq(read_block ^ released),
             ]
         with m.Elif(issue):
-            m.d.sync += [tile_column.eq(tile_column + 1), index.eq(index + 1), pass_first.eq(0)]
+            m.d.sync += [
+                odd_tile_column.eq(~odd_tile_column), index.eq(index + 1), pass_first.eq(0),
+                column_word[0].eq(column_word[1] + 1),
+                column_word[1].eq(Mux(command.pointwise, column_word[1] + 1, column_word[0])),
+            ]
             columns.advance(m)
             with m.If(row_end):
                 # Words of even rows serve tiles t - 1 and t, words of odd rows tiles t and t + 1 for t even.
-                m.d.sync += [tile_column.eq(0), odd_tile_row.eq(~odd_tile_row)]
+                m.d.sync += [odd_tile_column.eq(0), column_word[0].eq(0), column_word[1].eq(0),
+                             odd_tile_row.eq(~odd_tile_row)]
                 rows.advance(m)
                 with m.If(odd_tile_row):
                     m.d.sync += row_base[1].eq(row_base[1] + command.row_words)
@@ -153,11 +172,19 @@ class TileBuffer(wiring.Component):
                 m.d.sync += [
                     odd_tile_row.eq(0), index.eq(next_base), index_base.eq(next_base), pass_first.eq(1),
                     plane_base.eq(next_plane), row_base[0].eq(next_plane), row_base[1].eq(next_plane),
-                    channel.eq(Mux(last_channel, 0, channel + 1)),
+                    channel.eq(Mux(last_channel, 0, following)), following.eq(Mux(last_channel, 1, following + 1)),
+                    first_channel.eq(last_channel),
+                    present.eq(next_present | last_channel), next_present.eq(all_present | last_channel),
+                    all_present.eq(all_present | last_channel),
                 ]
                 channels.advance(m)
                 with m.If(last_channel):
                     filters.advance(m)
+            with m.If(block_end):
+                m.d.sync += active.eq(0)
+        with m.If(released):
+            # By the time the next block is active, whether its first channel block is complete is known.
+            m.d.sync += [read_block.eq(~read_block), present.eq(0), next_present.eq(0), all_present.eq(0)]
 
         # Stage 2: the words. Stage 3: the tile, its words picked by the parity of the tile.
         read_ready = stage(m, read_valid, self.o.valid, self.o.ready)
@@ -173,14 +200,13 @@ class TileBuffer(wiring.Component):
                 place.index.eq(index),
                 place.pass_first.eq(pass_first),
                 place.pass_last.eq(pass_end),
-                place.sum_first.eq((channel == 0) & ~command.continues),
+                place.sum_first.eq(first_channel & ~command.continues),
                 place.sum_last.eq(last_channel & ~command.unfinished),
                 place.pointwise.eq(command.pointwise),
                 odd_row.eq(odd_tile_row),
-                odd_column.eq(tile_column[0]),
+                odd_column.eq(odd_tile_column),
             ]
 
-        column_word = [Mux(command.pointwise, tile_column, word) for word in ((tile_column + 1)[1:], tile_column[1:])]
         words = {}
         for row_parity in range(2):
             for column_parity in range(2):
@@ -224,22 +250,3 @@ class TileBuffer(wiring.Component):
                         m.d.sync += self.o.payload.pixels[channel_lane][row * alpha + column].eq(
                             value.word_select(channel_lane, configuration.data_bits))
         return m
-
-
-class _Count:
-    """Counts a loop of `length` steps down; that the step is the last is known at the beginning of its cycle."""
-
-    def __init__(self, name: str, length: Value) -> None:
-        self._length = length
-        self._left = Signal(16, name=f"{name}_left")
-        self.is_last = Signal(name=f"last_of_{name}")
-
-    def begins(self) -> tuple:
-        """The loop begins, in the next cycle."""
-        return self._left.eq(self._length), self.is_last.eq(self._length == 1)
-
-    def advance(self, m: Module) -> None:
-        """One step is done; behind the last the loop begins again."""
-        m.d.sync += [self._left.eq(self._left - 1), self.is_last.eq(self._left == 2)]
-        with m.If(self.is_last):
-            m.d.sync += self.begins()

@@ -20,7 +20,7 @@ from cortado.gateware.leaky_relu import LeakyRelu
 from cortado.gateware.linear import times
 from cortado.gateware.mac_array import MacArray, sum_layout
 from cortado.gateware.map_unit import MapUnit
-from cortado.gateware.pipeline import register, registered, stage
+from cortado.gateware.pipeline import StreamRegister, register, registered
 from cortado.gateware.relu import Relu, activated_layout
 from cortado.gateware.requantize import Requantize
 from cortado.gateware.row_buffer import RowBuffer, row_command_layout
@@ -122,9 +122,7 @@ class WinogradEngine(wiring.Component):
         for source, sink in (
             (wiring.flipped(self.activations), activation_reader.i),
             (loader.o, tiles.i),
-            (input_transform.o, mac_array.i),
             (wiring.flipped(self.weights), weight_reader.i),
-            (weight_transform.o, mac_array.i_weights),
             (mac_array.o, gate.i),
             (gate.o, inverse_transform.i),
             (inverse_transform.o, records.i),
@@ -148,6 +146,8 @@ class WinogradEngine(wiring.Component):
             ("weights_request_register", weight_reader.request, wiring.flipped(self.weights_request)),
             ("tiles_register", tiles.o, input_transform.i),
             ("weights_register", unpacker.o, weight_transform.i),
+            ("transformed_tiles_register", input_transform.o, mac_array.i),
+            ("transformed_weights_register", weight_transform.o, mac_array.i_weights),
         ):
             register(m, name, source, sink)
         m.d.comb += [tiles.begin.eq(loader.begin), loader.open_blocks.eq(tiles.open_blocks)]
@@ -194,7 +194,7 @@ class WinogradEngine(wiring.Component):
             for source, _, sink in shared_sinks:
                 connected(m, source, sink)
 
-        all_taken = self._commands(m, decoder, (
+        dispatched = self._commands(m, decoder, (
             (input_command, decoded.input_rows != 0, self._activation_command),
             (loader.command, Const(1), self._same_fields(loader_command_layout())),
             (weight_command, runs, self._weight_command),
@@ -207,8 +207,7 @@ class WinogradEngine(wiring.Component):
         # A job is open from its first word to the dispatch of its last descriptor; then its results run dry.
         job_open = Signal()
         # As many as the writer's queue and its register hold.
-        blocks = Signal(range(COMMAND_QUEUE + 2))
-        dispatched = Signal()
+        blocks = Signal(range(COMMAND_QUEUE + 3))
         # The next job waits for the end of this one: its first block may lie where this one's last is still read.
         takes_words = job_open | ~self.status.busy
         m.d.comb += [
@@ -218,7 +217,6 @@ class WinogradEngine(wiring.Component):
         ]
         first_word = self.descriptor.valid & self.descriptor.ready & ~self.status.busy
         write_failed = Signal()
-        m.d.comb += dispatched.eq(decoder.o.valid & all_taken)
         if configuration.map_units:
             # A map job begins when the blocks before it have run dry, and the next descriptor waits for its end.
             with m.If(maps_run & maps.command.ready):
@@ -262,8 +260,8 @@ class WinogradEngine(wiring.Component):
         return m
 
     def _commands(self, m: Module, decoder: DescriptorDecoder, consumers: tuple) -> Signal:
-        """Gives each unit its part of a decoded descriptor, if it has one, through a queue; returns when all of them
-        have room.
+        """Gives each unit its part of a decoded descriptor, if it has one, through a queue; returns whether it does so
+        in this cycle, which is when all of them have room.
         """
         queues = []
         for index, (command, concerned, fields_of) in enumerate(consumers):
@@ -271,21 +269,27 @@ class WinogradEngine(wiring.Component):
             m.submodules[f"commands_{index}"] = queue = fifo.SyncFIFO(width=layout.size, depth=COMMAND_QUEUE)
             part = data.View(layout, queue.w_data)
             m.d.comb += [part[name].eq(value) for name, value in fields_of(decoder.o.payload).items()]
-            # The queue is read through a register: units look at a command's fields at the beginning of a cycle.
-            moves = stage(m, queue.r_rdy, command.valid, command.ready)
-            m.d.comb += queue.r_en.eq(moves)
-            with m.If(moves):
-                m.d.sync += command.payload.as_value().eq(queue.r_data)
+            # Through a register in both directions: units look at a command's fields at the beginning of a cycle, and
+            # that they are done with one comes late.
+            m.submodules[f"commands_{index}_register"] = step = StreamRegister(layout)
+            m.d.comb += [
+                step.i.payload.as_value().eq(queue.r_data),
+                step.i.valid.eq(queue.r_rdy),
+                queue.r_en.eq(step.i.ready),
+            ]
+            connected(m, step.o, command)
             queues.append((queue, concerned))
-        all_taken = Signal()
-        room = Signal(len(queues))
-        m.d.comb += [
+        # In registers: between two descriptors there are more cycles than these take, and queues only get emptier.
+        room, dispatched = Signal(len(queues)), Signal()
+        m.d.sync += [
             *(room[index].eq(queue.w_rdy) for index, (queue, _) in enumerate(queues)),
-            all_taken.eq(room.all()),
-            decoder.o.ready.eq(all_taken),
-            *(queue.w_en.eq(decoder.o.valid & all_taken & concerned) for queue, concerned in queues),
+            dispatched.eq(decoder.o.valid & room.all() & ~dispatched),
         ]
-        return all_taken
+        m.d.comb += [
+            decoder.o.ready.eq(dispatched),
+            *(queue.w_en.eq(dispatched & concerned) for queue, concerned in queues),
+        ]
+        return dispatched
 
     def _same_fields(self, layout: data.StructLayout) -> object:
         """The fields of the descriptor, and the bits of its flags, that bear the names of the layout's."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
-from amaranth.lib import fifo, stream, wiring
+from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.axi import Response, connect_address, write_signature
+from cortado.gateware.pipeline import StreamRegister
 from cortado.gateware.stream_reader import REQUEST_LAYOUT
 
 # Bursts asked for whose data are still to come.
@@ -27,9 +28,9 @@ class WriteMaster(wiring.Component):
     stop : In(1)
         No further request is taken; the bursts that were are finished with beats that write nothing.
     idle : Out(1)
-        Every burst has been answered.
+        Every burst has been answered. Known a cycle late when it begins.
     failed : Out(1)
-        High for each burst that is answered with an error.
+        High for each burst that was answered with an error in the cycle before.
     """
 
     def __init__(self, *, beat_bits: int) -> None:
@@ -40,7 +41,7 @@ class WriteMaster(wiring.Component):
             "response": Out(stream.Signature(1)),
             "memory": Out(write_signature(beat_bits)),
             "stop": In(1),
-            "idle": Out(1),
+            "idle": Out(1, init=1),
             "failed": Out(1),
         })
 
@@ -50,49 +51,62 @@ class WriteMaster(wiring.Component):
         connect_address(m, memory, "aw", self._beat_bits)
         m.submodules.bursts = bursts = fifo.SyncFIFO(width=8, depth=BURST_QUEUE)
 
-        # Neither register waits for the other channel's ready: a slave may want to see both before it takes one.
-        asks = Signal()
-        m.d.comb += [
-            self.request.ready.eq(~self.stop & bursts.w_rdy & (~memory.awvalid | memory.awready)),
-            asks.eq(self.request.valid & self.request.ready),
-            bursts.w_en.eq(asks),
-            bursts.w_data.eq(self.request.payload.beats),
-        ]
-        with m.If(memory.awready):
-            m.d.sync += memory.awvalid.eq(0)
-        with m.If(asks):
-            m.d.sync += [memory.awvalid.eq(1), memory.awaddr.eq(self.request.payload.address),
-                         memory.awlen.eq(self.request.payload.beats - 1)]
+        # Neither channel waits for the other's ready: a slave may want to see both before it takes one. What has been
+        # shown to the memory stays as it was, even when its writer is reset meanwhile.
+        m.submodules.addresses = addresses = StreamRegister(
+            data.StructLayout({"addr": memory.awaddr.shape(), "len": memory.awlen.shape()}))
+        m.submodules.beats = beats = StreamRegister(data.StructLayout({
+            "data": memory.wdata.shape(), "strb": memory.wstrb.shape(), "last": memory.wlast.shape()}))
+        for channel, step in (("aw", addresses), ("w", beats)):
+            m.d.comb += [
+                getattr(memory, f"{channel}valid").eq(step.o.valid),
+                step.o.ready.eq(getattr(memory, f"{channel}ready")),
+                *(getattr(memory, f"{channel}{name}").eq(getattr(step.o.payload, name))
+                  for name in step.o.payload.shape().members),
+            ]
 
-        # A beat that has been shown to the memory stays as it was, even when its writer is reset meanwhile.
-        left = Signal(8)
-        room, moves = Signal(), Signal()
+        asks, room = Signal(), Signal()
         m.d.comb += [
-            room.eq((left != 0) & (~memory.wvalid | memory.wready)),
-            self.i.ready.eq(room & ~self.stop),
-            moves.eq(room & (self.i.valid | self.stop)),
+            room.eq(~self.stop & bursts.w_rdy & addresses.i.ready),
+            self.request.ready.eq(room),
+            asks.eq(self.request.valid & room),
+            addresses.i.valid.eq(asks),
+            addresses.i.payload.addr.eq(self.request.payload.address),
+            addresses.i.payload.len.eq(self.request.payload.beats - 1),
+            bursts.w_en.eq(asks),
+            bursts.w_data.eq(self.request.payload.beats - 1),
         ]
-        with m.If(memory.wready):
-            m.d.sync += memory.wvalid.eq(0)
+
+        # The burst whose beats go now, and how many follow the next one.
+        in_burst, behind = Signal(), Signal(8)
+        moves, last = Signal(), Signal()
+        m.d.comb += [
+            self.i.ready.eq(in_burst & beats.i.ready & ~self.stop),
+            beats.i.valid.eq(in_burst & (self.i.valid | self.stop)),
+            beats.i.payload.data.eq(self.i.payload),
+            beats.i.payload.strb.eq(Mux(self.stop, 0, -1)),
+            beats.i.payload.last.eq(last),
+            last.eq(behind == 0),
+            moves.eq(beats.i.valid & beats.i.ready),
+        ]
         with m.If(moves):
-            m.d.sync += [
-                memory.wvalid.eq(1), memory.wdata.eq(self.i.payload), memory.wstrb.eq(Mux(self.stop, 0, -1)),
-                memory.wlast.eq(left == 1), left.eq(left - 1)]
-        with m.If((left == 0) | (moves & (left == 1))):
+            m.d.sync += behind.eq(behind - 1)
+        with m.If(~in_burst | (moves & last)):
             m.d.comb += bursts.r_en.eq(1)
-            with m.If(bursts.r_rdy):
-                m.d.sync += left.eq(bursts.r_data)
+            m.d.sync += [in_burst.eq(bursts.r_rdy), behind.eq(bursts.r_data)]
 
         outstanding = Signal(16)
         answered, error = Signal(), Signal()
-        m.d.sync += outstanding.eq(outstanding + asks - answered)
+        m.d.sync += [
+            outstanding.eq(outstanding + asks - answered),
+            self.idle.eq((outstanding == 0) & ~asks),
+            self.failed.eq(answered & error),
+        ]
         m.d.comb += [
             error.eq(memory.bresp != Response.OKAY),
             self.response.valid.eq(memory.bvalid & ~self.stop),
             self.response.payload.eq(error),
             memory.bready.eq(self.response.ready | self.stop),
             answered.eq(memory.bvalid & memory.bready),
-            self.failed.eq(answered & error),
-            self.idle.eq(outstanding == 0),
         ]
         return m

@@ -57,7 +57,9 @@ _xilinx("xc7", "Xilinx 7 series", "DSP48E1", (25, 18), 1)
 _xilinx("xcup", "Xilinx UltraScale+", "DSP48E2", (27, 18), 2)
 families.register("ecp5")(Family(
     name="ecp5", title="Lattice ECP5",
-    script=("synth_ecp5 -top {top}",),
+    # The wires nobody reads are taken out ahead of the mapping, which otherwise can stop at an assertion.
+    script=("synth_ecp5 -top {top} -run begin:map_luts", "opt_clean -purge",
+            "synth_ecp5 -top {top} -run map_luts:"),
     dsp=frozenset({"MULT18X18D", "MULT9X9D", "ALU54B"}), dsp_bits=(18, 18),
     block_ram={"DP16KD": 1, "PDPW16KD": 1},
     # Two slices of storage.
