@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,13 @@ from hypothesis import settings
 
 from cortado.engines.winograd import Winograd
 from cortado.errors import ToolError
+from cortado.resources import sim_root
 from cortado.simulation import toolchain
 from cortado.simulation.cache import FOLDER_VARIABLE
+from cortado.simulation.cocotb_bench import run_bench as run_on_parts
+
+RunBench = Callable[[str, dict[str, dict]], None]
+RunInIcarus = Callable[[str, dict[str, dict], str], None]
 
 # No deadline: how long an example takes says how busy the machine is.
 settings.register_profile("cortado", deadline=None)
@@ -66,3 +73,43 @@ def real_files() -> Path:
     if not folder:
         pytest.skip("real model files: set CORTADO_DATA to the folder that holds prototxt_corpus and squeezenet")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def cocotb_tools() -> None:
+    """The tools of the benches. Without one they are skipped, except in CI, where they fail."""
+    _require(toolchain.cocotb_environment)
+
+
+@pytest.fixture
+def run_bench(cocotb_tools: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunBench:
+    """Runs `sim/benches/bench_NAME.py` on its part in every case, keyword arguments by name."""
+    monkeypatch.syspath_prepend(sim_root())
+    return lambda name, cases: _run(name, cases, tmp_path)
+
+
+@pytest.fixture
+def run_in_icarus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RunInIcarus:
+    """Runs tests of a bench, chosen by a pattern of their names, with Icarus in place of Verilator."""
+    _require(toolchain.icarus().require)
+    monkeypatch.syspath_prepend(sim_root())
+    return lambda name, cases, tests: _run(name, cases, tmp_path, simulator="icarus", test_filter=tests)
+
+
+def _require(tools: Callable[[], object]) -> None:
+    try:
+        tools()
+    except ToolError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+def _run(name: str, cases: dict[str, dict], folder: Path, **options: str) -> None:
+    """Fails with the names and messages of the tests that fail."""
+    bench = importlib.import_module(f"benches.bench_{name}")
+    parts = {case: bench.part(**arguments) for case, arguments in cases.items()}
+    try:
+        run_on_parts(bench.__name__, parts, folder, cases=cases, log=folder / "bench.log", **options)
+    except ToolError as error:
+        pytest.fail(str(error))

@@ -15,14 +15,14 @@ PACKAGE = CHECKOUT / "src" / "cortado"
 
 # In the order data flows. `__init__` is the package's own module, `__main__` is `python -m cortado`.
 ROOMS = ("__init__", "errors", "registry", "resources", "graph", "numerics", "layers", "frontends", "passes", "net",
-         "winograd", "gateware", "engines", "simulation", "synthesis", "device", "planner", "executor", "bench",
-         "report", "cli", "__main__")
+         "winograd", "gateware", "engines", "simulation", "synthesis", "boards", "device", "planner", "executor",
+         "bench", "conformance", "report", "cli", "__main__")
 
 # The rooms that may import a package; None is every room. A package that is not here has no place in the house yet.
 OWNERS = {
     "numpy": None,
     "torch": {"layers", "net", "planner", "executor"},
-    "amaranth": {"gateware", "engines", "simulation"},
+    "amaranth": {"gateware", "engines", "simulation", "boards"},
     "onnx": {"frontends"},
     # Protobuf, which onnx reads its files with.
     "google": {"frontends"},
@@ -31,11 +31,16 @@ OWNERS = {
     "requests": {"frontends"},
     "sklearn": {"frontends"},
     "filelock": {"simulation"},
+    "grpc": {"device"},
+    "pytest": {"conformance"},
+    # Texts that are mostly text: benches to start from, files for a board.
+    "jinja2": {"simulation", "boards"},
+    "cocotb_tools": {"simulation"},
     "rich": {"report", "cli"},
     "click": {"cli"},
 }
 
-SLOW_PACKAGES = ("torch", "amaranth", "sklearn", "PIL", "onnx", "rich")
+SLOW_PACKAGES = ("torch", "amaranth", "sklearn", "PIL", "onnx", "grpc", "rich")
 
 
 def imported_modules(source: str) -> list[str]:

@@ -131,6 +131,11 @@ CORTADO_API void cortado_fail_burst(Simulation* simulation, uint32_t master, uin
     simulation->shell->judge().pick(master, burst);
 }
 
+/// Lets a channel of the memory port move no more, from a transfer on: the next one (0), the one after it (1) and so on.
+CORTADO_API void cortado_stick(Simulation* simulation, uint32_t channel, uint64_t transfers) {
+    simulation->shell->stick(channel, transfers);
+}
+
 /// Words on the first burst that the memory refused for where it is since the last call, or none.
 CORTADO_API const char* cortado_refused(Simulation* simulation) {
     static thread_local std::string handed_over;

@@ -112,6 +112,12 @@ public:
         return engine_->irq ? Outcome::INTERRUPT : Outcome::RUNNING;
     }
 
+    /// From the given transfer on (0: the next one), counted from now, a channel moves no more until the next reset.
+    void stick(size_t channel, uint64_t transfers) {
+        stuck_channel_ = channel;
+        stuck_from_ = transfers_[channel] + transfers;
+    }
+
     /// The rule of the bus that a FAULT broke.
     const char* fault() const { return fault_; }
 
@@ -229,17 +235,19 @@ private:
         }
     }
 
+    bool is_stuck(size_t channel) const { return channel == stuck_channel_ && transfers_[channel] >= stuck_from_; }
+
     /// Sets the inputs of the memory port but the data, which the read port puts there itself.
     void drive() {
         Vengine& engine = *engine_;
-        engine.m_axi_arready = reads_.has_room() && !stalls_();
-        engine.m_axi_rvalid = reads_.valid();
+        engine.m_axi_arready = reads_.has_room() && !stalls_() && !is_stuck(channel::m_axi_ar);
+        engine.m_axi_rvalid = reads_.valid() && !is_stuck(channel::m_axi_r);
         engine.m_axi_rid = reads_.id();
         engine.m_axi_rresp = reads_.response();
         engine.m_axi_rlast = reads_.last();
-        engine.m_axi_awready = writes_.has_room() && !stalls_();
-        engine.m_axi_wready = writes_.wants_beat() && !stalls_();
-        engine.m_axi_bvalid = writes_.responds();
+        engine.m_axi_awready = writes_.has_room() && !stalls_() && !is_stuck(channel::m_axi_aw);
+        engine.m_axi_wready = writes_.wants_beat() && !stalls_() && !is_stuck(channel::m_axi_w);
+        engine.m_axi_bvalid = writes_.responds() && !is_stuck(channel::m_axi_b);
         engine.m_axi_bresp = writes_.response();
     }
 
@@ -256,6 +264,9 @@ private:
     uint64_t last_transfer_cycle_ = 0;
     std::array<uint8_t, channel::COUNT> moves_{};
     std::array<uint64_t, channel::COUNT> transfers_{};
+
+    size_t stuck_channel_ = channel::COUNT;
+    uint64_t stuck_from_ = 0;
 
     std::array<uint8_t, channel::COUNT> waits_{};
     uint64_t read_shown_ = 0;

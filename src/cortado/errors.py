@@ -16,9 +16,12 @@ the command line prints its text as one message and exits with 1.
     ├── ToolError             a missing or failing outside tool: command, exit code, last lines
     ├── CacheError            the build cache cannot be read or written
     ├── DeviceError           a device refused or failed
-    │   └── SimulationError   a simulation that did not end as it should
-    │       ├── DeadlockError         no stream moved: the state of every stream
-    │       └── CycleLimitError       the cycle limit was reached
+    │   ├── EngineError           the engine ended a job with an error code
+    │   ├── CycleLimitError       a job took more cycles than allowed
+    │   ├── DeviceTimeoutError    a device did not answer in time
+    │   ├── ConnectionLostError   the way to the device broke off
+    │   └── SimulationError       a simulation that did not end as it should
+    │       └── DeadlockError         no stream moved: the state of every stream
     └── MismatchError         two rungs of the ladder differ: layer, rung, where, by how much
 """
 
@@ -107,6 +110,26 @@ class DeviceError(CortadoError):
     """A device refused a request or failed."""
 
 
+class EngineError(DeviceError):
+    """The engine ended a job with an error; `code` is a value of `gateware.descriptor.ErrorCode`."""
+
+    def __init__(self, message: str, *, code: int) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class CycleLimitError(DeviceError):
+    """The cycle limit was reached before the job ended."""
+
+
+class DeviceTimeoutError(DeviceError):
+    """A device did not answer in time."""
+
+
+class ConnectionLostError(DeviceError):
+    """The way to the device broke off; what the device holds is lost."""
+
+
 class SimulationError(DeviceError):
     """A simulation that did not end as it should."""
 
@@ -121,10 +144,6 @@ class DeadlockError(SimulationError):
             for name, state in streams.items()
         ]
         super().__init__("\n".join([message, *lines]))
-
-
-class CycleLimitError(SimulationError):
-    """The cycle limit was reached before the job ended."""
 
 
 class MismatchError(CortadoError):

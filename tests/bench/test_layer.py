@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,3 +66,29 @@ def test_results_fill_int8():
         # Three deviations reach the ends.
         assert 35 < result.std() < 55
         assert 0 < np.mean((result == -128) | (result == 127)) < 0.05
+
+
+@pytest.mark.parametrize(("data_bits", "weight_bits"), [(16, 8), (16, 16)])
+def test_numbers_and_results_fill_int16(data_bits, weight_bits):
+    (drawn,) = layers_of("alexnet", batch=1, patterns=("conv3",))
+    layer = replace(drawn, data_bits=data_bits, weight_bits=weight_bits)
+    source, convolution = layer.source(0), layer.convolution(0)
+    for numbers, bits in ((source, data_bits), (convolution.weight, weight_bits)):
+        assert numbers.dtype == f"int{bits}"
+        # Of so many numbers drawn evenly, some lie in the outermost hundredth of either side.
+        assert numbers.min() < -0.99 * 2 ** (bits - 1)
+        assert numbers.max() > 0.99 * 2 ** (bits - 1)
+    assert (convolution.data_bits, convolution.weight_bits) == (data_bits, weight_bits)
+    result = convolution.golden(source)
+    assert (result.dtype, result.shape) == (np.int16, layer.top.dims)
+    # Three deviations reach the ends, a little more or less with the biases and the zeros of the pad.
+    assert 0.27 < result.std() / 2**15 < 0.43
+    assert 0 < np.mean((result == -(2**15)) | (result == 2**15 - 1)) < 0.05
+
+
+def test_a_bias_keeps_to_its_32_bits():
+    (drawn,) = layers_of("vgg16", batch=1, patterns=("conv5_1",))
+    bias = replace(drawn, data_bits=16, weight_bits=16).convolution(0).bias
+    assert bias.dtype == np.int32
+    # A sum of 512 * 9 products of deviation 2**32 / 12 has one of 2.4e10, beyond 32 bits.
+    assert np.abs(bias.astype(np.int64)).max() > 0.95 * 2**31

@@ -78,6 +78,13 @@ def test_what_has_to_move():
     assert geometry.bytes_out == 2 * 4 * 169
 
 
+def test_what_has_to_move_in_two_bytes():
+    geometry = replace(square(13, channels=6, filters=4, batch=2, group=2), data_bytes=2)
+    assert geometry.bytes_in == 4 * 3 * 9 + 4 * 8 + 2 * 2 * 6 * 169
+    assert geometry.bytes_out == 2 * 2 * 4 * 169
+    assert replace(geometry, weight_bytes=2).bytes_in == 2 * 4 * 3 * 9 + 4 * 8 + 2 * 2 * 6 * 169
+
+
 def test_a_stride_beyond_the_kernel_leaves_pixels_out():
     geometry = square(14, channels=1, filters=1, kernel=1, stride=2, pad=0)
     assert geometry.bytes_in == 1 + 8 + 49

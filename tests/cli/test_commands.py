@@ -27,9 +27,9 @@ VERIFY = ("verify", "--device", "golden", "--batch", "1")
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns=8")
 NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 
-COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("time",), ("bench",), ("bench", "engine"),
-            ("synth",), ("doctor",), ("data",), ("data", "list"),
-            ("data", "get"), ("data", "path"))
+COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("bench-new",), ("time",), ("bench",),
+            ("bench", "engine"), ("synth",), ("doctor",), ("data",), ("data", "list"), ("data", "get"),
+            ("data", "path"), ("device",), ("device", "serve"), ("selftest",))
 # Takes a second or more to import.
 HEAVY = {"torch", "amaranth", "sklearn", "numpy", "PIL", "rich", "pooch", "requests"}
 ASK_FOR_HELP = """
@@ -63,8 +63,8 @@ def test_help_is_quick(command):
 def test_commands_are_listed_in_the_order_of_the_work(cortado):
     ended = cortado("--help")
     listed = ended.out.partition("\nCommands:\n")[2].splitlines()
-    assert [line.split()[0] for line in listed] == ["run", "inspect", "verify", "generate", "time", "bench", "synth",
-                                                     "doctor", "data"]
+    assert [line.split()[0] for line in listed] == ["run", "inspect", "verify", "generate", "bench-new", "time",
+                                                    "bench", "synth", "device", "selftest", "doctor", "data"]
     assert (ended.code, ended.err) == (0, "")
 
 
@@ -434,3 +434,23 @@ def test_data_files(cortado, monkeypatch):
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("error: data file 'squeezenet'")
     assert ended.err.count("\n") == 1
+
+
+def test_every_other_layer_is_checked(cortado):
+    ended = cortado(*RUN, "--check", "2")
+    assert row(ended.out, "golden") == words_of("golden 2 of 2 FPGA layers equal to the bit, 2 not compared")
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("interval", ["0", "-1", "sometimes"])
+def test_an_interval_that_is_none(cortado, interval):
+    ended = cortado(*RUN, "--check", interval)
+    assert ended.err.endswith(f"Invalid value for '--check': '{interval}' must be every, or a whole number from 1 on\n")
+    assert ended.code == 2
+
+
+def test_a_bench_needs_a_clock(cortado):
+    ended = cortado("bench", "engine", "--device", "golden")
+    assert ended.err.endswith("Error: device 'golden' has no clock; the cycles of a bench come from rtlsim or a "
+                              "board\n")
+    assert ended.code == 2

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pytest
 
 from cortado.device.buffer import Buffer
-from cortado.device.device import Device, DeviceOptions, device_types
+from cortado.device.device import Device, DeviceOptions
+from cortado.device.device import open_device as open_device_at
+from cortado.device.remote_server import DeviceServer
+from cortado.device.simulated_transport import SimulatedTransport
 from cortado.engines.job import Job
 from cortado.engines.winograd import Winograd
 from cortado.graph.shape import TensorShape
@@ -18,20 +22,38 @@ MEMORY_BYTES = 2**20
 SHAPE = TensorShape((2, 3, 9, 6))
 
 
-@pytest.fixture(params=["golden", pytest.param("rtlsim", marks=pytest.mark.rtlsim)])
-def open_device(request: pytest.FixtureRequest) -> Iterator[Callable[..., Device]]:
-    """Opens a device of each kind with the given options, and closes it at the end."""
+@pytest.fixture
+def open_device_of() -> Iterator[Callable[..., Device]]:
+    """Opens a device at an address with the given options, and closes it at the end."""
     opened = []
-    if request.param == "rtlsim":
-        request.getfixturevalue("simulator_tools")
 
-    def open_one(**options: object) -> Device:
-        opened.append(device_types[request.param](DeviceOptions(**{"memory_bytes": MEMORY_BYTES, **options})))
+    def open_one(address: str, **options: object) -> Device:
+        opened.append(open_device_at(address, DeviceOptions(**{"memory_bytes": MEMORY_BYTES, **options})))
         return opened[-1]
 
     yield open_one
     for device in opened:
         device.close()
+
+
+@pytest.fixture
+def server(simulator_tools: None) -> Iterator[DeviceServer]:
+    """A served simulation."""
+    with DeviceServer("rtlsim", lambda: SimulatedTransport(MEMORY_BYTES), "127.0.0.1:0") as served:
+        yield served
+
+
+@pytest.fixture(params=["golden", pytest.param("rtlsim", marks=pytest.mark.rtlsim),
+                        pytest.param("remote", marks=pytest.mark.rtlsim)])
+def open_device(request: pytest.FixtureRequest) -> Callable[..., Device]:
+    """The same for a device of each kind: every test that uses it runs on all of them."""
+    address = request.param
+    if address == "rtlsim":
+        request.getfixturevalue("simulator_tools")
+    elif address == "remote":
+        # First of all, so that the devices are closed before it.
+        address = f"remote://{request.getfixturevalue('server').address}"
+    return partial(request.getfixturevalue("open_device_of"), address)
 
 
 @pytest.fixture
@@ -42,8 +64,30 @@ def convolution(rng: np.random.Generator) -> IntegerConvolution:
 
 
 @pytest.fixture
+def chain(other_engine: Winograd, rng: np.random.Generator) -> tuple[Job, Job]:
+    """Two jobs of `other_engine`: on a map of 3 channels, and on what the first makes of it."""
+    jobs = []
+    for channels, filters in ((3, 4), (4, 2)):
+        convolution = IntegerConvolution(
+            weight=rng.integers(-128, 128, (filters, channels, 3, 3)).astype(np.int8),
+            bias=rng.integers(-9999, 9999, filters).astype(np.int32), multiplier=np.full(filters, 40000, np.uint16),
+            shift=np.full(filters, 24, np.uint8), pad=(1, 1, 1, 1), relu=True)
+        jobs.append(other_engine.job(f"conv{len(jobs)}", convolution, TensorShape((1, channels, 9, 6))))
+    first, second = jobs
+    assert first.target.layout == second.source.layout
+    return first, second
+
+
+@pytest.fixture
 def job(small_engine: Winograd, convolution: IntegerConvolution) -> Job:
     return small_engine.job("conv", convolution, SHAPE)
+
+
+@pytest.fixture(scope="session")
+def other_engine() -> Winograd:
+    """Another small engine, whose maps go in as they come out."""
+    return Winograd.from_fields({"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "largest_taps": 180, "tiles": 12,
+                                 "buffer_words": 48, "block_columns": 8})
 
 
 @pytest.fixture

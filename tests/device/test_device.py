@@ -7,7 +7,6 @@ import pytest
 
 from cortado.device.buffer import ALIGNMENT
 from cortado.device.device import device_types
-from cortado.engines.winograd import Winograd
 from cortado.errors import DeviceError
 from cortado.graph.shape import TensorShape
 
@@ -48,18 +47,35 @@ def test_memory_keeps_what_is_written(open_device, small_engine, rng):
     assert (device.read(first).dtype, device.read(first).size) == (np.uint8, data.nbytes + 5)
 
 
-def test_programming_again_starts_anew(open_device, small_engine, job, source):
+def test_programming_the_same_again_keeps_everything(open_device, small_engine):
+    device = open_device()
+    device.program(small_engine.design())
+    kept = device.allocate(100)
+    device.write(kept, np.arange(100, dtype=np.uint8))
+    generation = device.generation
+    device.program(small_engine.design())
+    assert (device.programmings, device.generation) == (1, generation)
+    assert device.read(kept).tolist() == list(range(100))
+
+
+def test_programming_another_configuration_starts_anew(open_device, small_engine, other_engine):
     device = open_device()
     device.program(small_engine.design())
     old = device.allocate(MEMORY_BYTES // 2)
-    device.program(small_engine.design())
-    device.allocate(MEMORY_BYTES - 2 * ALIGNMENT)
+    generation = device.generation
+    device.program(other_engine.design())
+    assert (device.programmings, device.generation) == (2, generation + 1)
+    assert device.configuration_hash == other_engine.configuration.hash
+    device.allocate(MEMORY_BYTES // 2)
+    new = device.allocate(ALIGNMENT)
+    assert new.generation == device.generation
+    # The same place, but of another time.
     with pytest.raises(DeviceError):
         device.read(old)
 
 
-def test_a_job_for_another_configuration(open_device, load, small_engine, convolution, job, source):
-    other = Winograd.from_fields({"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_taps": 180})
+def test_a_job_for_another_configuration(open_device, load, small_engine, other_engine, convolution, job, source):
+    other = other_engine
     foreign = other.job("conv", convolution, SHAPE)
     device = open_device()
     device.program(small_engine.design())
@@ -136,7 +152,8 @@ def test_a_buffer_too_small_for_the_job(open_device, load, small_engine, job, so
 
 
 def test_devices_by_name():
-    assert list(device_types) == ["golden", "rtlsim"]
+    assert list(device_types) == ["golden", "remote", "rtlsim", "transport", "uio", "xdma"]
     with pytest.raises(LookupError) as caught:
         device_types["rtl"]
-    assert str(caught.value) == "unknown device 'rtl'; did you mean 'rtlsim'? (known: golden, rtlsim)"
+    assert str(caught.value) == ("unknown device 'rtl'; did you mean 'rtlsim'? (known: golden, remote, rtlsim, "
+                                 "transport, uio, xdma)")

@@ -30,4 +30,4 @@ def test_the_output_of_run_is_real():
 
 
 def test_every_command_is_named():
-    assert re.findall(r"^\| `cortado (\w+)", README, re.MULTILINE) == list(cli.commands)
+    assert re.findall(r"^\| `cortado ([\w-]+)", README, re.MULTILINE) == list(cli.commands)

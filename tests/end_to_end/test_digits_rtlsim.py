@@ -70,7 +70,7 @@ def test_digits_for_people():
 
 def test_too_few_cycles():
     ended = run_cortado("--batch", "1", "--max-cycles", "100")
-    assert ended.stderr == ("error: simulation: the job must end within 100 cycles, not go on; raise the limit "
+    assert ended.stderr == ("error: engine: the job must end within 100 cycles, not go on; raise the limit "
                             "(--max-cycles) if it should\n")
     assert (ended.returncode, ended.stdout) == (1, "")
 

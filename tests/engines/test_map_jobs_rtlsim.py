@@ -10,11 +10,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from cortado.device.driver import Driver
+from cortado.device.simulated_transport import SimulatedTransport
 from cortado.engines.add_job import AddJob
 from cortado.engines.device_job import DeviceJob
 from cortado.engines.pooling_job import PoolingJob
 from cortado.engines.winograd import Winograd
-from cortado.errors import CycleLimitError, SimulationError
+from cortado.errors import CycleLimitError, EngineError
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.descriptor import DESCRIPTOR_BYTES
 from cortado.gateware.map_descriptor import MapFlag
@@ -140,7 +142,8 @@ def run_on(simulator: Simulator, job: DeviceJob, source: np.ndarray, weights: np
     for name in ("source", "weights", "descriptors"):
         before[places[name]] = parts[name]
     simulator.memory_write(0, before)
-    counters = simulator.run(places["descriptors"].start, job.descriptor_count, max_cycles=max_cycles)
+    counters = Driver(SimulatedTransport.over(simulator)).run(places["descriptors"].start, job.descriptor_count,
+                                                            max_cycles=max_cycles)
     after = simulator.memory_read(0, MEMORY_BYTES)
     output = after[places["output"]].copy()
     after[places["output"]] = before[places["output"]]
@@ -233,7 +236,7 @@ def test_a_burst_that_fails(simulator_tools, rng, kind, master, burst, error):
             simulator.fail_burst(master, burst)
             message = f"engine: the job must end without error, not with error code {error} after "
             source, weights = operands(job, rng)
-            with pytest.raises(SimulationError, match=f"^{re.escape(message)}\\d+ cycles$"):
+            with pytest.raises(EngineError, match=f"^{re.escape(message)}\\d+ cycles$"):
                 run_on(simulator, job, source, weights, rng)
             check_next_job(simulator, job, rng)
 
@@ -261,7 +264,7 @@ def test_a_wrong_descriptor(simulator_tools, rng, monkeypatch, change):
         with monkeypatch.context() as patch:
             patch.setattr(PoolingJob, "descriptors", lambda self, **addresses: [
                 dataclasses.replace(descriptor, **change) for descriptor in right(self, **addresses)])
-            with pytest.raises(SimulationError, match=r"code (1 \(bad magic|4 \(out of range)\) after \d+ cycles$"):
+            with pytest.raises(EngineError, match=r"code (1 \(bad magic|4 \(out of range)\) after \d+ cycles$"):
                 run_on(simulator, job, source, weights, rng)
         check_next_job(simulator, job, rng)
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from cortado.device.driver import Driver
+from cortado.device.simulated_transport import SimulatedTransport
 from cortado.engines.job import Job
 from cortado.engines.winograd import Winograd
 from cortado.gateware.arrangement import Plain
@@ -214,7 +216,8 @@ def rtl_layer(simulator: Simulator, layer: Layer, rng: np.random.Generator) -> n
         before[addresses[name] : addresses[name] + packed[name].nbytes] = packed[name]
     simulator.memory_write(0, before)
 
-    counters = simulator.run(addresses["descriptors"], job.descriptor_count, max_cycles=2_000_000)
+    counters = Driver(SimulatedTransport.over(simulator)).run(addresses["descriptors"], job.descriptor_count,
+                                                              max_cycles=2_000_000)
 
     after = simulator.memory_read(0, MEMORY_BYTES)
     written = slice(addresses["output"], addresses["output"] + job.target.size_bytes)

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from cortado import __version__
+from cortado.device.driver import Driver
+from cortado.device.simulated_transport import SimulatedTransport
 from cortado.errors import CortadoError, DeviceError, PlanError, ToolError
 from cortado.executor import bundle
 from cortado.executor.bundle import write_bundle
@@ -109,7 +111,7 @@ def test_the_files_are_enough_to_run_a_layer(simulator_tools, written, plan, sma
             simulator.memory_write(places["descriptors"], (written / job["descriptors_file"]).read_bytes())
             simulator.memory_write(places["weights"], (written / job["weights_file"]).read_bytes())
             simulator.memory_write(places["input"], source.pack(maps))
-            simulator.run(places["descriptors"], job["descriptor_count"])
+            Driver(SimulatedTransport.over(simulator)).run(places["descriptors"], job["descriptor_count"])
             result = target.unpack(simulator.memory_read(places["output"], target.size_bytes))
             np.testing.assert_array_equal(result, plan.convolutions[job["layer"]].golden(maps))
 

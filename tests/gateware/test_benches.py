@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import random
 from collections.abc import Callable
@@ -11,8 +12,11 @@ import pytest
 from amaranth.hdl import Module, signed
 from amaranth.lib import data
 
+import cortado.boards
+import cortado.gateware
 from cortado.gateware.gearbox import Gearbox
 from cortado.resources import sim_root
+from cortado.simulation.new_bench import components_of
 
 LAYOUT = data.StructLayout({
     "pixels": data.ArrayLayout(data.ArrayLayout(signed(5), 3), 2),
@@ -51,6 +55,18 @@ def test_a_wrong_circuit_fails_by_name(
     first, *log = str(failure.value).splitlines()
     assert first == f"benches.bench_gearbox: {', '.join([*names, 'a_group_a_cycle_passes/case=passes'])}"
     assert any("AssertionError: o: transfer" in line for line in log)
+
+
+def test_every_component_has_a_bench() -> None:
+    """By what the function `part` of each bench says it returns."""
+    benched = set()
+    for path in (sim_root() / "benches").glob("bench_*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.name == "part":
+                benched.add(ast.unparse(node.returns))
+    components = {**components_of(cortado.gateware), **components_of(cortado.boards)}
+    assert set(components) - benched == set()
+    assert benched - set(components) == set()
 
 
 def test_payloads_are_packed_as_amaranth_packs_them(bench_module: Callable[[str], ModuleType]) -> None:

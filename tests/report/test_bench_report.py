@@ -76,6 +76,22 @@ def test_the_words(simulator_tools):
     assert "at an assumed 200 MHz\n" in out
 
 
+@pytest.mark.rtlsim
+@pytest.mark.parametrize(("weight_bits", "words"), [
+    (8, "maps over all of int16 and weights over all of int8"), (16, "maps and weights over all of int16")])
+def test_an_engine_of_16_bits(simulator_tools, weight_bits, words):
+    """Its numbers are drawn from all of its formats, and the roofline counts their bytes."""
+    wide = (*SMALL[:3], f"{SMALL[3]},data_bits=16,weight_bits={weight_bits}", "--layer", "conv2_2")
+    (engine,) = reported(*wide)["engines"]
+    (layer,) = engine["layers"]
+    assert (layer["equal_to_golden"], layer["different"]) == (True, 0)
+    # 32 channels of 4 x 4 pixels in and out, 9 weights for each pair, 8 bytes for each filter; 16 bytes a beat.
+    kernels = 32 * 32 * 9 * weight_bits // 8
+    assert layer["roofline_cycles"]["read"] == (32 * 16 * 2 + kernels + 32 * 8) / 16
+    assert layer["roofline_cycles"]["write"] == 32 * 16 * 2 / 16
+    assert f"golden      1 of 1 layers equal to the bit, on {words}\n" in cortado(*wide)
+
+
 def test_layers_the_engine_refuses_are_told_and_none_is_an_error():
     report = reported("--network", "digits", "--layer", "conv1_2", "--engine", "m=2,pc=1,pk=1,largest_taps=9",
                       exit_code=1)

@@ -17,7 +17,7 @@ from cortado.simulation.counters import Counters
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 FILES = sorted(SCHEMAS.glob("*.schema.json"))
 
-COMMANDS = ("run", "inspect", "verify", "generate", "time", "doctor")
+COMMANDS = ("run", "inspect", "verify", "generate", "time", "selftest", "doctor")
 
 # Two pictures, and an engine of which Verilog is made in seconds.
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1,tiles=16,block_columns=8")
@@ -97,6 +97,7 @@ def test_the_schemas_know_what_the_code_knows():
     ("run", "--device", "golden", *TWO_PICTURES, "--engine", "largest_taps=9", "--host", "conv1_1"),
     ("verify", "--device", "golden", *TWO_PICTURES),
     ("time", "--repeats", "1"),
+    ("selftest", "--device", "golden"),
     ("doctor",),
 ], ids=" ".join)
 def test_a_report_is_what_the_schema_says(arguments):
@@ -114,6 +115,19 @@ def test_a_bundle_is_what_the_schema_says(tmp_path):
     report = printed_by("generate", "-o", str(tmp_path / "bundle"), *SMALL_ENGINE)
     assert violations("generate", report) == []
     assert json.loads((tmp_path / "bundle" / "manifest.json").read_text(encoding="utf-8")) == report["manifest"]
+
+
+def test_a_bundle_for_a_board_with_a_bench_is_what_the_schema_says(tmp_path):
+    report = printed_by("generate", "-o", str(tmp_path / "bundle"), *SMALL_ENGINE, "--engine", "beat_bits=64",
+                        "--testbench", "--board", "ulx3s_85f")
+    assert violations("generate", report) == []
+    assert (report["board"]["name"], len(report["testbench_layers"])) == ("ulx3s_85f", 4)
+
+
+def test_a_new_bench_is_what_the_schema_says(tmp_path):
+    report = printed_by("bench-new", "stream_reader", "--with", "beat_bits=64", "-o", str(tmp_path / "bench_reader.py"))
+    assert violations("bench-new", report) == []
+    assert [port["name"] for port in report["ports"] if port["kind"] == "stream"] == ["command", "request", "i", "o"]
 
 
 def test_pictures_without_labels(tmp_path):

@@ -15,6 +15,8 @@ from amaranth.hdl import Assert, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from cortado.device.driver import Driver
+from cortado.device.simulated_transport import SimulatedTransport
 from cortado.gateware.axi_engine import AxiEngine
 from cortado.gateware.cycle_counters import COUNTER_NAMES
 from cortado.gateware.descriptor import FIELD_NAMES
@@ -219,7 +221,12 @@ def run(simulator: Simulator, *orders: Sum, **options) -> Counters:
     *first, last = [order.words for order in orders]
     last[ORDER_WORD] |= Order.LAST
     simulator.memory_write(0, np.concatenate([*first, last]))
-    return simulator.run(0, len(orders), **options)
+    return drive(simulator, 0, len(orders), **options)
+
+
+def drive(simulator: Simulator, address: int, count: int, wave: Path | None = None, **options) -> Counters:
+    """Run the descriptors that lie at `address`, as the driver of every device does."""
+    return Driver(SimulatedTransport.over(simulator, wave)).run(address, count, **options)
 
 
 def golden_sum(a: np.ndarray, b: np.ndarray, beat_bytes: int) -> np.ndarray:

@@ -20,12 +20,13 @@ from tests.simulation.conftest import (
     B,
     Order,
     Sum,
+    drive,
     golden_sum,
     rtl_sum,
     run,
 )
 
-from cortado.errors import CycleLimitError, DeadlockError, SimulationError
+from cortado.errors import CycleLimitError, DeadlockError, DeviceError, EngineError, SimulationError
 from cortado.gateware.descriptor import ErrorCode
 from cortado.gateware.register import Register, Status
 from cortado.simulation.memory_model import MemoryModel
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.rtlsim
 
 
 def test_cycle_limit(simulator: Simulator) -> None:
-    message = "simulation: the job must end within 500 cycles, not go on; raise the limit (--max-cycles) if it should"
+    message = "engine: the job must end within 500 cycles, not go on; raise the limit (--max-cycles) if it should"
     with pytest.raises(CycleLimitError, match=f"^{re.escape(message)}$"):
         run(simulator, Sum(beats=1000, a=A, b=B, total=TOTAL), max_cycles=500)
     run(simulator, Sum(beats=10, a=A, b=B, total=TOTAL), max_cycles=500)
@@ -45,7 +46,7 @@ def test_deadlock_shows_every_channel(simulator: Simulator) -> None:
     with pytest.raises(DeadlockError) as caught:
         run(simulator, Sum(beats=10, a=A, b=B, total=TOTAL), Sum(beats=1, a=A, b=B, total=TOTAL, order=Order.HANG))
     first, *streams = str(caught.value).splitlines()
-    assert re.fullmatch(r"simulation: a channel must move within 20064 cycles, not all stand still after 2\d{4} cycles",
+    assert re.fullmatch(r"simulation: a channel must move within 20064 cycles, not all stand still in cycle 2\d{4}",
                         first)
     assert streams == [
         # One burst of two descriptors, and one of each term; eight beats a descriptor, ten a term.
@@ -67,7 +68,7 @@ def test_slow_memory_is_no_deadlock(library: Callable[..., Path]) -> None:
 
 def test_engine_error_and_recovery(simulator: Simulator, rng: np.random.Generator) -> None:
     message = r"engine: the job must end without error, not with error code 99 after \d+ cycles"
-    with pytest.raises(SimulationError, match=f"^{message}$"):
+    with pytest.raises(EngineError, match=f"^{message}$"):
         run(simulator, Sum(beats=1, a=A, b=B, total=TOTAL, order=Order.FAIL, error=99))
     assert simulator.register_read(Register.STATUS) == Status.ERROR
     assert simulator.register_read(Register.ERROR) == 99
@@ -84,7 +85,7 @@ def test_reset_keeps_memory(simulator: Simulator) -> None:
 
 def test_data_left_over_is_an_error(simulator: Simulator) -> None:
     message = r"engine: the job must end without error, not with error code 11 \(left over\) after \d+ cycles"
-    with pytest.raises(SimulationError, match=f"^{message}$"):
+    with pytest.raises(EngineError, match=f"^{message}$"):
         run(simulator, Sum(beats=20, a=A, b=B, total=TOTAL, order=Order.LEAVE))
     run(simulator, Sum(beats=20, a=A, b=B, total=TOTAL))
 
@@ -113,7 +114,7 @@ def test_burst_that_is_refused(simulator: Simulator, order: Sum, error: str, bur
             "bytes")
     message = f"engine: the job must end without error, not with error code {error} after CYCLES cycles; {burst}"
     pattern = re.escape(message.format(rule)).replace("CYCLES", r"\d+")
-    with pytest.raises(SimulationError, match=f"^{pattern}$"):
+    with pytest.raises(EngineError, match=f"^{pattern}$"):
         run(simulator, order)
     run(simulator, Sum(beats=3, a=A, b=B, total=TOTAL))
 
@@ -125,8 +126,8 @@ def test_burst_may_end_with_the_memory(simulator: Simulator) -> None:
 def test_descriptors_outside_memory(simulator: Simulator) -> None:
     message = (r"engine: the job must end without error, not with error code 6 \(descriptor read failed\) after \d+ "
                r"cycles; descriptors: .*, not read 8 beats at 0x00100000")
-    with pytest.raises(SimulationError, match=f"^{message}$"):
-        simulator.run(MEMORY_BYTES, 1)
+    with pytest.raises(EngineError, match=f"^{message}$"):
+        drive(simulator, MEMORY_BYTES, 1)
 
 
 @pytest.mark.parametrize(("address", "count", "first"), [
@@ -140,8 +141,8 @@ def test_list_of_descriptors_that_is_none(simulator: Simulator, rng: np.random.G
     order = Sum(beats=1, a=A, b=B, total=TOTAL)
     simulator.memory_write(0, np.concatenate([replace(order, order=first).words, order.words]))
     message = r"engine: the job must end without error, not with error code 9 \(bad list\) after \d+ cycles"
-    with pytest.raises(SimulationError, match=f"^{message}$"):
-        simulator.run(address, count)
+    with pytest.raises(EngineError, match=f"^{message}$"):
+        drive(simulator, address, count)
     a, b = rng.integers(0, 256, (2, 160), np.uint8)
     np.testing.assert_array_equal(rtl_sum(simulator, a, b), golden_sum(a, b, 16))
 
@@ -166,7 +167,7 @@ def test_memory_that_fails(library: Callable[..., Path], rng: np.random.Generato
             simulator.memory_write(TOTAL, ~total)
             simulator.fail_burst(master, burst)
             message = f"engine: the job must end without error, not with error code {error} after "
-            with pytest.raises(SimulationError, match=f"^{re.escape(message)}\\d+ cycles$"):
+            with pytest.raises(EngineError, match=f"^{re.escape(message)}\\d+ cycles$"):
                 rtl_sum(simulator, a, b)
             written = simulator.memory_read(TOTAL, a.nbytes)
             assert np.isin(written ^ total, [0, 255]).all()
@@ -192,8 +193,8 @@ def test_reset_in_the_middle_of_a_job(library: Callable[..., Path], rng: np.rand
 
 
 def test_job_has_a_descriptor(simulator: Simulator) -> None:
-    with pytest.raises(SimulationError, match=r"^simulation: a job must have at least one descriptor, not 0$"):
-        simulator.run(0, 0)
+    with pytest.raises(DeviceError, match=r"^engine: a job must have at least one descriptor, not 0$"):
+        drive(simulator, 0, 0)
 
 
 def test_interrupt_ends_the_job_cleanly(simulator: Simulator, rng: np.random.Generator) -> None:

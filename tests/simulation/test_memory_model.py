@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.simulation.conftest import BURST_BEATS, Order, Sum
+from tests.simulation.conftest import BURST_BEATS, Order, Sum, drive
 
 from cortado.errors import ConfigurationError
 from cortado.simulation.memory_model import MemoryModel
@@ -41,7 +41,7 @@ def cycles(library: Callable[..., Path]) -> Callable[..., int]:
     def run(beats: int, **model) -> int:
         with Simulator(library(), MemoryModel(**model), 1 << 20) as simulator:
             simulator.memory_write(0, Sum(beats=beats, a=0x20000, b=0x40000, total=0x60000, order=Order.LAST).words)
-            return simulator.run(0, 1).cycles
+            return drive(simulator, 0, 1).cycles
 
     return run
 

@@ -123,14 +123,14 @@ def test_stalls_repeat_from_their_seed(library: Callable[..., Path]) -> None:
             return run(simulator, Sum(beats=200, a=A, b=B, total=TOTAL)).cycles
 
     assert cycles(1) == cycles(1)
-    assert cycles(1) != cycles(2)
+    assert len({cycles(seed) for seed in range(5)}) > 1
 
 
 def test_jobs_back_to_back(simulator: Simulator, rng: np.random.Generator) -> None:
     for beats in (40, 3):
         a, b = rng.integers(0, 256, (2, beats * 16), np.uint8)
         np.testing.assert_array_equal(rtl_sum(simulator, a, b), golden_sum(a, b, 16))
-        assert simulator.counters().busy == beats
+        assert simulator.register_read(counter_registers("busy")[0]) == beats
         assert simulator.register_read(Register.STATUS) == Status.DONE
 
 
@@ -162,24 +162,24 @@ def test_two_simulators_in_one_process(library: Callable[..., Path], rng: np.ran
           Simulator(library(128), MemoryModel(), MEMORY_BYTES) as wide):
         np.testing.assert_array_equal(rtl_sum(wide, a, b), golden_sum(a, b, 16))
         np.testing.assert_array_equal(rtl_sum(narrow, a, b), golden_sum(a, b, 8))
-        assert wide.counters().busy == 50
-        assert narrow.counters().busy == 100
+        assert wide.register_read(counter_registers("busy")[0]) == 50
+        assert narrow.register_read(counter_registers("busy")[0]) == 100
 
 
 def test_progress_counts_up(simulator: Simulator) -> None:
     seen = []
-    counters = run(simulator, *[Sum(beats=40_000, a=0, b=0, total=TOTAL)] * 4, progress=seen.append)
+    counters = run(simulator, *[Sum(beats=40_000, a=0, b=0, total=TOTAL)] * 100, progress=seen.append)
     assert len(seen) > 2
     assert seen == sorted(seen)
-    assert seen[-1] >= counters.cycles
+    assert 0 < seen[0] < seen[-1] <= counters.cycles
 
 
 def test_closed_simulator(library: Callable[..., Path]) -> None:
     with Simulator(library(), MemoryModel(), MEMORY_BYTES) as simulator:
         pass
     simulator.close()
-    for use in (lambda: simulator.memory_read(0, 1), lambda: simulator.register_read(0), lambda: simulator.run(0, 1),
-                simulator.reset, simulator.counters):
+    for use in (lambda: simulator.memory_read(0, 1), lambda: simulator.register_read(0),
+                lambda: simulator.wait_interrupt(0), simulator.reset):
         with pytest.raises(SimulationError, match=r"^simulator: must be open to be used, not closed$"):
             use()
 

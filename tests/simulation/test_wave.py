@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.simulation.conftest import Order, Sum
+from tests.simulation.conftest import Order, Sum, drive
 
+from cortado.device.driver import Driver
+from cortado.device.simulated_transport import SimulatedTransport
 from cortado.errors import CycleLimitError, SimulationError
 from cortado.resources import sim_root
 from cortado.simulation.memory_model import MemoryModel
@@ -87,34 +89,51 @@ def simulator(library: Callable[..., Path]) -> Simulator:
 
 
 def test_wave_of_a_job(simulator: Simulator, tmp_path: Path) -> None:
-    simulator.run(0, 1)
+    drive(simulator, 0, 1)
     before = simulator.cycle
-    simulator.run(0, 1, wave=tmp_path / "job.fst")
+    simulator.open_wave(tmp_path / "job.fst")
+    drive(simulator, 0, 1)
+    simulator.close_wave()
     check_wave(tmp_path / "job.fst", simulator.cycle - before)
 
 
-def test_wave_is_whole_after_an_error(simulator: Simulator, tmp_path: Path) -> None:
+def test_wave_is_whole_after_a_reset(simulator: Simulator, tmp_path: Path) -> None:
     before = simulator.cycle
+    simulator.open_wave(tmp_path / "job.fst")
     with pytest.raises(CycleLimitError):
-        simulator.run(0, 1, max_cycles=123, wave=tmp_path / "job.fst")
+        drive(simulator, 0, 1, max_cycles=123)
+    simulator.close_wave()
     check_wave(tmp_path / "job.fst", simulator.cycle - before)
+
+
+def test_a_device_writes_the_wave_of_its_first_job(simulator: Simulator, tmp_path: Path) -> None:
+    """From its start to the driver's last word on it, and nothing of the next one."""
+    driver, before = Driver(SimulatedTransport.over(simulator, tmp_path / "job.fst")), simulator.cycle
+    cycles = driver.run(0, 1).cycles
+    passed = simulator.cycle - before
+    content = (tmp_path / "job.fst").read_bytes()
+    start, end = struct.unpack_from(">QQ", fst_blocks(content)[0])
+    # Before the start and behind that word, the driver uses other registers.
+    assert cycles < (end - start) / NANOSECONDS_PER_CYCLE < passed
+    driver.run(0, 1)
+    assert (tmp_path / "job.fst").read_bytes() == content
 
 
 def test_wave_changes_no_cycle(simulator: Simulator, tmp_path: Path) -> None:
-    assert simulator.run(0, 1, wave=tmp_path / "job.fst") == simulator.run(0, 1)
+    assert drive(simulator, 0, 1, wave=tmp_path / "job.fst") == drive(simulator, 0, 1)
 
 
 def test_wave_needs_a_traced_library(library: Callable[..., Path], tmp_path: Path) -> None:
     with (Simulator(library(), MemoryModel(), MEMORY_BYTES) as simulator,
           pytest.raises(SimulationError, match=r"^wave file: the simulator must be built with tracing, not without$")):
-        simulator.run(0, 1, wave=tmp_path / "job.fst")
+        drive(simulator, 0, 1, wave=tmp_path / "job.fst")
 
 
 def test_wave_that_cannot_be_written(simulator: Simulator, tmp_path: Path) -> None:
     path = tmp_path / "missing" / "job.fst"
     message = f"wave file '{path}': must be one that can be written, not refuse with 'No such file or directory'"
     with pytest.raises(SimulationError, match=f"^{re.escape(message)}$"):
-        simulator.run(0, 1, wave=path)
+        drive(simulator, 0, 1, wave=path)
 
 
 @pytest.fixture(scope="module")

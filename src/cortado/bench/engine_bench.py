@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,7 @@ from cortado.bench.layer import BenchLayer
 from cortado.bench.measurement import MeasuredLayer, Measurement
 from cortado.bench.results_file import ResultsFile
 from cortado.bench.roofline import Roofline
-from cortado.device.device import DeviceOptions
-from cortado.device.rtlsim import RtlsimDevice
+from cortado.device.device import Device, DeviceOptions, open_device
 from cortado.engines.design import Design
 from cortado.engines.engine import Engine
 from cortado.executor.executor import run_job
@@ -23,6 +22,8 @@ from cortado.simulation import verilator
 from cortado.simulation.cache import digest
 from cortado.simulation.verilog import to_verilog
 
+# The device whose memory the options describe.
+SIMULATION = "rtlsim"
 # The rooms a number of cycles depends on, beside the shell of the simulator.
 _ROOMS = ("numerics", "winograd", "gateware", "engines")
 
@@ -61,24 +62,27 @@ class EngineResult:
 class EngineBench:
     """Runs layers on one engine; `results` has what was run before and gets what is run now.
 
-    `started` is told each layer that runs, its number, how many there are, and the cycles it is estimated at.
+    `address` is that of a device with a clock. `started` is told each layer that runs, its number, how many there are,
+    and the cycles it is estimated at.
     """
 
     def __init__(self, engine: Engine, options: DeviceOptions, *, results: ResultsFile, seed: int,
+                 address: str = SIMULATION,
                  started: Callable[[BenchLayer, int, int, int], None] | None = None) -> None:
         self.engine = engine
-        self._options = options
+        self._options, self._address = options, address
         self._results = results
         self._seed = seed
         self._started = started
         self._design = engine.design()
         self._origin = digest(verilator.build_key(), self._design.configuration_hash, str(options.memory), str(seed),
-                              *_sources())
+                              *_sources(), *(() if address == SIMULATION else (address,)))
 
     def run(self, layers: Iterable[BenchLayer], *, times_generation: bool = False) -> EngineResult:
-        """Run every layer the engine takes, one after the other without a reset."""
+        """Run every layer the engine takes, in the engine's formats, one after the other without a reset."""
         refused, taken = [], []
-        for layer in layers:
+        for drawn in layers:
+            layer = replace(drawn, data_bits=self.engine.data_bits, weight_bits=self.engine.weight_bits)
             reason = self.engine.rejects(layer.spec, (layer.bottom,))
             if reason is None:
                 taken.append(layer)
@@ -87,7 +91,7 @@ class EngineBench:
         keys = [self._key(layer) for layer in taken]
         generation = self._generate() if times_generation else None
         measured = []
-        with RtlsimDevice(self._options) as device:
+        with open_device(self._address, self._options) as device:
             # Only what has to be simulated needs a simulator.
             if any(self._results.find(key) is None for key in keys):
                 device.program(self._design)
@@ -102,10 +106,15 @@ class EngineBench:
                     self._results.keep(key, layer, measurement)
                 measured.append(MeasuredLayer(layer=layer, roofline=self._roofline(layer), measurement=measurement,
                                               kept=kept))
-        return EngineResult(engine=self.engine, design=self._design, memory=str(self._options.memory),
+        return EngineResult(engine=self.engine, design=self._design, memory=self._memory,
                             layers=tuple(measured), refused=tuple(refused), generation=generation)
 
-    def _measure(self, device: RtlsimDevice, layer: BenchLayer) -> Measurement:
+    @property
+    def _memory(self) -> str:
+        """The memory in words: the model of the simulation, or whose it is."""
+        return str(self._options.memory) if self._address == SIMULATION else f"that of {self._address}"
+
+    def _measure(self, device: Device, layer: BenchLayer) -> Measurement:
         source, convolution = layer.source(self._seed), layer.convolution(self._seed)
         job = self.engine.job(layer.name, convolution, layer.bottom)
         begin, cpu_begin = time.perf_counter(), _cpu_seconds()

@@ -17,7 +17,7 @@ RECORD_BYTES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class ConvolutionGeometry:
-    """The sizes of a convolution of int8 maps; pairs are (vertical, horizontal), `pads` has zeros on both sides."""
+    """The sizes of a convolution; pairs are (vertical, horizontal), `pads` has zeros on both sides."""
 
     batch: int
     channels: int
@@ -29,6 +29,9 @@ class ConvolutionGeometry:
     dilations: tuple[int, int] = (1, 1)
     pads: tuple[int, int] = (0, 0)
     group: int = 1
+    data_bytes: int = 1
+    """Of a value of a map."""
+    weight_bytes: int = 1
 
     @property
     def pairs(self) -> int:
@@ -50,12 +53,13 @@ class ConvolutionGeometry:
         """Bytes that have to be read at least once: kernels, channel records and the pixels a kernel touches."""
         touched = prod(min(size, out * kernel) for size, out, kernel in zip(
             self.size, self.out_size, self.kernel, strict=True))
-        return (self.pairs * prod(self.kernel) + self.filters * RECORD_BYTES + self.batch * self.channels * touched)
+        return (self.pairs * prod(self.kernel) * self.weight_bytes + self.filters * RECORD_BYTES
+                + self.batch * self.channels * touched * self.data_bytes)
 
     @property
     def bytes_out(self) -> int:
         """Bytes that have to be written."""
-        return self.outputs * self.filters
+        return self.outputs * self.filters * self.data_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cortado.cli.group import Commands, cli
-from cortado.cli.options import CLOCK_MHZ, DEFAULT_CLOCK_MHZ, LARGEST_SEED, json_option, key_value
+from cortado.cli.options import (
+    CLOCK_MHZ,
+    DEFAULT_CLOCK_MHZ,
+    LARGEST_SEED,
+    device_option,
+    json_option,
+    key_value,
+    token_option,
+)
 from cortado.cli.output import Verdict, show
-from cortado.cli.pipeline import LONG_SECONDS
+from cortado.cli.pipeline import LONG_SECONDS, read_token
 from cortado.cli.progress import Progress, progress_line
 
 # Rooms are imported inside the commands: torch and amaranth take seconds, and help must not wait for them.
@@ -53,6 +61,8 @@ def bench() -> None:
 @click.option("--batch", type=click.IntRange(1, 1024), help="Images of a job.  [default: 1]")
 @click.option("--engine", "fields", multiple=True, callback=key_value, metavar="FIELD=N,...",
               help="Fields of the engine's configuration, as m=4,pc=2,pk=2.")
+@device_option("Who runs the layers; it must count cycles")
+@token_option
 @click.option("--port-bits", type=int, help="Width of the memory port, the field beat_bits.")
 @click.option("--latency-cycles", type=int, default=64, show_default=True, help="Latency of the memory.")
 @click.option("--outstanding-bursts", type=int, default=16, show_default=True, help="Most bursts in flight.")
@@ -71,14 +81,16 @@ def bench_engine(preset_name: str | None, networks: tuple[str, ...], patterns: t
                  **options: Any) -> None:
     """Run convolutions of published networks at RTL, beside their ceilings.
 
-    Maps and weights are random over the whole range of int8; every result is compared with golden. Each layer is told
-    with its cycles, idle cycles by cause, and the roofline: the fewest cycles its tiles and the memory port allow.
-    Ctrl-C ends it; with -o it goes on where it stopped.
+    Maps and weights are random over the whole range of the engine's formats; every result is compared with golden.
+    Each layer is told with its cycles, idle cycles by cause, and the roofline: the fewest cycles its tiles and the
+    memory port allow. Ctrl-C ends it; with -o it goes on where it stopped.
     """
     from cortado.bench.preset import EngineRun, Preset, Workload, presets
     from cortado.bench.results_file import ResultsFile
     from cortado.report.bench_report import bench_report
 
+    if options["device_name"] == "golden":
+        raise click.UsageError("device 'golden' has no clock; the cycles of a bench come from rtlsim or a board")
     if preset_name is None:
         preset = Preset(title="convolutions at RTL", runs=(EngineRun(workloads=tuple(
             Workload(network=network, batch=batch or 1, kind=kind or "all", patterns=patterns or ("*",))
@@ -128,6 +140,8 @@ def _bench_run(run: EngineRun, results: ResultsFile, progress: Progress, seed: i
         click.echo(f"about {cycles:,} cycles to simulate, {words(seconds)} and as long as it takes to build the "
                    "simulator; Ctrl-C ends it cleanly", err=True)
     device_options = DeviceOptions(memory_bytes=options["memory_mib"] * 2**20, memory=memory,
-                                   max_cycles=options["max_cycles"], progress=progress.cycles)
-    bench_of_engine = EngineBench(engine, device_options, results=results, seed=seed, started=progress.bench_layer)
+                                   max_cycles=options["max_cycles"], progress=progress.cycles,
+                                   token=read_token(options["token_file"]))
+    bench_of_engine = EngineBench(engine, device_options, results=results, seed=seed, address=options["device_name"],
+                                  started=progress.bench_layer)
     return bench_of_engine.run(layers, times_generation=run.times_generation)

@@ -21,28 +21,54 @@ from cortado.cli.output import show
 from cortado.cli.pipeline import pipeline_of
 
 
+def _known_board(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    """A registered board; an unknown one is refused before anything is computed."""
+    from cortado.boards.board import boards
+
+    if name is not None and name not in boards:
+        raise click.BadParameter(boards.unknown(name))
+    return name
+
+
 @cli.command()
 @click.argument("model", default=DEFAULT_MODEL)
 @click.option("-o", "--output", "folder", type=click.Path(path_type=Path), required=True, help="Folder to write.")
 @model_options
 @picture_options
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures of a job.")
-@click.option("--clock-mhz", type=CLOCK_MHZ, default=DEFAULT_CLOCK_MHZ, show_default=True,
+@click.option("--clock-mhz", type=CLOCK_MHZ, show_default=f"{DEFAULT_CLOCK_MHZ:g}, or that of the board",
               help="Clock named in the manifest.")
 @memory_option
+@click.option("--testbench", "with_testbench", is_flag=True,
+              help="Write a cocotb bench with golden vectors too, which needs no cortado (docs/benches.md).")
+@click.option("--testbench-layer", "testbench_wanted", multiple=True, metavar="LAYER",
+              help="Run this layer in the bench.  [default: the cheapest ones, as many as a minute takes]")
+@click.option("--board", "board_name", callback=_known_board, metavar="NAME",
+              help="Write IP-XACT, FuseSoC, constraints and more for a board too (docs/boards.md).")
 @click.option("--force", is_flag=True, help="Replace a folder that holds something.")
 @json_option
-def generate(model: str, folder: Path, input_path: Path | None, percentile: float | None, batch: int, clock_mhz: float,
-             memory_mib: int, force: bool, as_json: bool, **options: Any) -> None:
+def generate(model: str, folder: Path, input_path: Path | None, percentile: float | None, batch: int,
+             clock_mhz: float | None, memory_mib: int, with_testbench: bool, testbench_wanted: tuple[str, ...],
+             board_name: str | None, force: bool, as_json: bool, **options: Any) -> None:
     """Write the engine's Verilog, a manifest and the job descriptors of a model."""
+    from cortado.boards.board import boards
+    from cortado.boards.board_files import BoardPackage
     from cortado.executor.bundle import write_bundle
     from cortado.executor.input_batch import calibration_pictures, input_batch
+    from cortado.executor.testbench import CocotbBench, choose_layers
     from cortado.planner.calibration import Calibration
     from cortado.report.generate_report import generate_report
 
+    if testbench_wanted and not with_testbench:
+        raise click.UsageError("--testbench-layer is for a test bench; add --testbench")
     pipeline = pipeline_of(model, batch, options)
     pictures = input_batch(pipeline, input_path, batch)
     plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
-    manifest = write_bundle(plan, pipeline.shapes, folder, clock_mhz=clock_mhz, force=force,
-                            memory_bytes=memory_mib * 2**20)
-    show(generate_report(manifest, folder), as_json)
+    bench = CocotbBench(plan=plan, net=pipeline.net, layers=choose_layers(plan, testbench_wanted),
+                        inputs={pipeline.input_blob: pictures.exactly(batch)}) if with_testbench else None
+    package = BoardPackage(board=boards[board_name], design=plan.cut.engine.design()) if board_name else None
+    default_mhz = package.board.clock_mhz if package else DEFAULT_CLOCK_MHZ
+    manifest = write_bundle(plan, pipeline.shapes, folder, clock_mhz=clock_mhz or default_mhz, force=force,
+                            memory_bytes=memory_mib * 2**20,
+                            additions=[addition.write for addition in (bench, package) if addition])
+    show(generate_report(manifest, folder, bench=bench, package=package), as_json)

@@ -30,5 +30,7 @@ def cli() -> None:
       cortado synth --family ecp5     what the engine takes of an FPGA, with open tools
       cortado bench engine            layers at RTL beside what the hardware could do at most
       cortado data list               trained weights and other files to fetch
+      cortado device serve            let others run on this machine's device
+      cortado selftest --device URL   is a device right: registers, memory, every feature, a network
       cortado doctor                  what this machine has and lacks
     """

@@ -38,13 +38,16 @@ def several_key_values(context: click.Context, parameter: click.Parameter,
     return tuple(key_value(context, parameter, (value,)) for value in values)
 
 
-def known_device(context: click.Context, parameter: click.Parameter, name: str) -> str:
-    """A registered device; an unknown one is refused before anything is computed."""
-    from cortado.device.device import device_types
+def known_device(context: click.Context, parameter: click.Parameter, address: str) -> str:
+    """The address of a device; one that cannot be is refused before anything is computed."""
+    from cortado.device.device import parse_address
+    from cortado.errors import DeviceError
 
-    if name not in device_types:
-        raise click.BadParameter(device_types.unknown(name))
-    return name
+    try:
+        parse_address(address)
+    except DeviceError as error:
+        raise click.BadParameter(str(error)) from None
+    return address
 
 
 class ClockMhz(click.FloatRange):
@@ -54,6 +57,23 @@ class ClockMhz(click.FloatRange):
         number = super().convert(value, parameter, context)
         if number != number:
             self.fail(f"{value!r} is not a number.", parameter, context)
+        return number
+
+
+class Interval(click.ParamType):
+    """How often something is done: `every` time, or a whole number N."""
+
+    name = "interval"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> int:
+        if value == "every":
+            return 1
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"{value!r} must be every, or a whole number from 1 on", parameter, context)
         return number
 
 
@@ -102,13 +122,26 @@ picture_options = options_of(
 
 
 memory_option = click.option("--memory-mib", type=click.IntRange(1, 4096), default=256, show_default=True,
-                           help="Memory of the device.")
+                           help="Memory of a simulated device; others have their own.")
+
+
+token_option = click.option("--token-file", type=click.Path(path_type=Path, dir_okay=False),
+                            help="A file with the token of a served device.")
+
+
+def device_option(purpose: str) -> Callable:
+    """`--device`, with what the device is for."""
+    return click.option("--device", "device_name", default="rtlsim", show_default=True, callback=known_device,
+                        metavar="NAME|URL", help=f"{purpose}: rtlsim (Verilator), golden (exact integers), "
+                        "remote://HOST:PORT, or a board (docs/devices.md).")
 
 
 device_options = options_of(
-    click.option("--device", "device_name", default="rtlsim", show_default=True, callback=known_device,
-                 help="Who runs FPGA layers: rtlsim (Verilator) or golden (exact integers)."),
+    device_option("Who runs FPGA layers"),
     click.option("--max-cycles", type=click.IntRange(1), help="Give a job up after this many cycles."),
+    click.option("--timeout", "timeout_s", type=click.FloatRange(0.001),
+                 help="Give a job up after this many seconds.  [default: what the device says]"),
     memory_option,
+    token_option,
     click.option("--wave", type=click.Path(path_type=Path), help="Write an FST wave of the first job."),
 )

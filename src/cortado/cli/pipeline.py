@@ -43,13 +43,30 @@ def model_notes(pipeline: MixedPipeline) -> dict[str, str]:
     return notes
 
 
-def open_device(name: str, max_cycles: int | None, memory_mib: int, wave: Path | None,
-            progress: Callable[[int], None]) -> Device:
+def open_chosen_device(address: str, max_cycles: int | None, memory_mib: int, wave: Path | None,
+                       progress: Callable[[int], None], *, timeout_s: float | None = None,
+                       token_file: Path | None = None) -> Device:
     """A device as the options of `device_options` want it."""
-    from cortado.device.device import DeviceOptions, device_types
+    from cortado.device.device import DeviceOptions, open_device
 
-    return device_types[name](DeviceOptions(memory_bytes=memory_mib * 2**20, max_cycles=max_cycles, progress=progress,
-                                            wave=wave))
+    return open_device(address, DeviceOptions(memory_bytes=memory_mib * 2**20, max_cycles=max_cycles,
+                                              timeout_s=timeout_s, progress=progress, wave=wave,
+                                              token=read_token(token_file)))
+
+
+def read_token(file: Path | None) -> str | None:
+    """The token in a file, without blanks around it; None without a file. Raises `DeviceError`."""
+    from cortado.errors import DeviceError
+
+    if file is None:
+        return None
+    try:
+        token = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeviceError(f"token file '{file}': it must be a text that can be read ({error})") from None
+    if not token.isascii() or not token.isprintable() or not token:
+        raise DeviceError(f"token file '{file}': it must hold one line of printable ASCII")
+    return token
 
 
 def announce(cut: Cut) -> None:

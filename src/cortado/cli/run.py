@@ -12,6 +12,7 @@ from cortado.cli.options import (
     CLOCK_MHZ,
     DEFAULT_CLOCK_MHZ,
     DEFAULT_MODEL,
+    Interval,
     device_options,
     json_option,
     model_options,
@@ -19,7 +20,7 @@ from cortado.cli.options import (
     picture_options,
 )
 from cortado.cli.output import Verdict, show
-from cortado.cli.pipeline import announce, model_notes, open_device, pipeline_of
+from cortado.cli.pipeline import announce, model_notes, open_chosen_device, pipeline_of
 from cortado.cli.progress import progress_line
 
 
@@ -29,16 +30,18 @@ from cortado.cli.progress import progress_line
 @or_engine_option
 @picture_options
 @device_options
+@click.option("--check", type=Interval(), default="every", show_default=True, metavar="every|N",
+              help="Compare every FPGA layer with the golden integers, or the first and every Nth behind it.")
 @click.option("--batch", type=click.IntRange(1), help="Run the first N pictures only.")
 @click.option("--clock-mhz", type=CLOCK_MHZ, default=DEFAULT_CLOCK_MHZ, show_default=True,
               help="Clock the simulated time is told at.")
 @json_option
-def run(model: str, input_path: Path | None, percentile: float | None, batch: int | None, clock_mhz: float,
+def run(model: str, input_path: Path | None, percentile: float | None, check: int, batch: int | None, clock_mhz: float,
         as_json: bool, device_name: str, max_cycles: int | None, memory_mib: int, wave: Path | None,
         **options: Any) -> None:
     """Run a model with its FPGA layers on a device, and say what each layer took.
 
-    Without MODEL it classifies the held-out handwritten digits with the embedded network. Every FPGA layer is compared
+    Without MODEL it classifies the held-out handwritten digits with the embedded network. FPGA layers are compared
     with the golden integers; a difference is an error.
     """
     from cortado.executor.executor import Executor
@@ -54,9 +57,10 @@ def run(model: str, input_path: Path | None, percentile: float | None, batch: in
     if device_name == "rtlsim":
         announce(plan.cut)
     with (progress_line(as_json) as progress,
-          open_device(device_name, max_cycles, memory_mib, wave, progress.cycles) as device):
+          open_chosen_device(device_name, max_cycles, memory_mib, wave, progress.cycles,
+                             timeout_s=options["timeout_s"], token_file=options["token_file"]) as device):
         result = Executor(plan, pipeline.net, device, started=progress.layer).run(
-            {pipeline.input_blob: pictures.pictures}, compare=True)
+            {pipeline.input_blob: pictures.pictures}, compare=check)
     output = result.values[pipeline.output_blob]
     classification = Classification(
         names=pictures.names, labels=pictures.labels,

@@ -17,7 +17,7 @@ from cortado.cli.options import (
     picture_options,
 )
 from cortado.cli.output import Verdict, show
-from cortado.cli.pipeline import open_device, pipeline_of
+from cortado.cli.pipeline import open_chosen_device, pipeline_of
 from cortado.cli.progress import progress_line
 from cortado.errors import MismatchError, ModelFileError
 
@@ -58,7 +58,8 @@ def verify(model: str, input_path: Path | None, percentile: float | None, layer_
     pictures = input_batch(pipeline, input_path, batch)
     plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
     with (progress_line(as_json) as progress,
-          open_device(device_name, max_cycles, memory_mib, wave, progress.cycles) as device):
+          open_chosen_device(device_name, max_cycles, memory_mib, wave, progress.cycles,
+                             timeout_s=options["timeout_s"], token_file=options["token_file"]) as device):
         rungs = climb(plan, pipeline.net, device, {pipeline.input_blob: pictures.pictures},
                       layers=(layer_name,) if layer_name else plan.cut.fpga_layers, started=progress.layer)
     layers = len({rung.layer for rung in rungs})

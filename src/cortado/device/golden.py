@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cortado.device.buffer import Allocator, Buffer
+from cortado.device.address import DeviceAddress
+from cortado.device.buffer import Buffer
 from cortado.device.device import Device, DeviceOptions, device_types
 from cortado.engines.design import Design
 from cortado.engines.device_job import DeviceJob
@@ -20,43 +21,40 @@ class GoldenDevice(Device):
 
     name = "golden"
 
-    def __init__(self, options: DeviceOptions) -> None:
-        super().__init__(options)
+    def __init__(self, options: DeviceOptions, address: DeviceAddress | None = None) -> None:
         if options.wave is not None:
             raise DeviceError("device 'golden': it has no clock and writes no wave; use --device rtlsim")
-        self._allocator = Allocator(options.memory_bytes)
         self._contents: dict[Buffer, np.ndarray] = {}
-        self._programmed: str | None = None
-
-    def program(self, design: Design) -> None:
-        self.close()
-        self._programmed = design.configuration_hash
+        super().__init__(options, address)
 
     def allocate(self, size: int) -> Buffer:
-        buffer = self._allocator.allocate(size)
+        buffer = super().allocate(size)
         self._contents[buffer] = np.zeros(size, np.uint8)
         return buffer
 
     def free(self, buffer: Buffer) -> None:
-        self._allocator.free(buffer)
+        super().free(buffer)
         del self._contents[buffer]
 
-    def write(self, buffer: Buffer, data: np.ndarray) -> None:
-        flat = np.ascontiguousarray(data).reshape(-1).view(np.uint8)
-        self._allocator.require(buffer, flat.size)
-        self._contents[buffer][: flat.size] = flat
-
-    def read(self, buffer: Buffer) -> np.ndarray:
-        self._allocator.require(buffer)
-        return self._contents[buffer].copy()
-
-    def run(self, job: DeviceJob, *, source: Buffer, weights: Buffer, target: Buffer) -> None:
-        self.require_configuration(job, self._programmed)
-        self.require_buffers(self._allocator, job, source=source, weights=weights, target=target)
-        self.write(target, job.result(self._contents[source][: job.source_bytes],
-                                      self._contents[weights][: job.weights_bytes]))
-
-    def close(self) -> None:
-        self._allocator = Allocator(self.options.memory_bytes)
+    def _load(self, design: Design) -> None:
+        # Any circuit will do: the jobs say what to compute.
         self._contents.clear()
-        self._programmed = None
+
+    def _write(self, buffer: Buffer, data: np.ndarray) -> None:
+        self._contents[buffer][: data.size] = data
+
+    def _read(self, buffer: Buffer, size: int) -> np.ndarray:
+        return self._contents[buffer][:size].copy()
+
+    def _prepare(self, job: DeviceJob, source: Buffer, weights: Buffer, target: Buffer) -> tuple:
+        return job, self._contents[source], self._contents[weights], self._contents[target]
+
+    def _execute(self, prepared: tuple) -> None:
+        job, source, weights, target = prepared
+        target[: job.target_bytes] = job.result(source[: job.source_bytes], weights[: job.weights_bytes])
+
+    def _discard(self, prepared: tuple) -> None:
+        """Nothing was taken."""
+
+    def _release(self) -> None:
+        self._contents.clear()

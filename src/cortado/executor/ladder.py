@@ -62,13 +62,10 @@ def climb(plan: Plan, net: Net, device: Device, inputs: Mapping[str, np.ndarray]
     with GoldenDevice(DeviceOptions(memory_bytes=device.options.memory_bytes)) as golden:
         executor = Executor(plan, net, golden)
         values = executor.run(inputs).values
-    programmed = None
     for name in layers:
         if started is not None:
             started(plan.cut.placement(name))
-        if plan.cut.engine_of(name) is not programmed:
-            programmed = plan.cut.engine_of(name)
-            device.program(programmed.design())
+        device.program(plan.cut.engine_of(name).design())
         layer = plan.cut.net.layer(name)
         if layer.type in MAP_TYPES:
             rungs.extend(_climb_map_layer(executor, net, device, name, values))
@@ -95,25 +92,25 @@ def _climb_map_layer(executor: Executor, net: Net, device: Device, name: str,
     first = _compare(name, ("reference", "golden"), reference, golden, np.abs(golden - reference) > tolerance,
                      float(tolerance.max()))
     rng = np.random.default_rng(RANDOM_SEED)
-    noise = [_noise(operand, rng) for operand in operands]
-    expected = np.concatenate([golden, executor.map_job(name, noise[0]).golden(*noise)])
+    random = [noise(operand[:1], rng) for operand in operands]
+    expected = np.concatenate([golden, executor.map_job(name, random[0]).golden(*random)])
     result = np.concatenate([run_map_job(device, executor.map_job(name, maps[0]), maps)[0]
-                             for maps in (operands, noise)])
+                             for maps in (operands, random)])
     return first, _compare(name, ("golden", device.name), expected, result, result != expected, 0.0)
 
 
 def _compare_device(executor: Executor, device: Device, layer: str, source: np.ndarray, golden: np.ndarray) -> Rung:
     """The device against golden on `source`, whose result is known, and on a random map."""
-    noise = _noise(source, np.random.default_rng(RANDOM_SEED))
-    expected = np.concatenate([golden, executor.plan.convolutions[layer].golden(noise)])
-    result = np.concatenate([run_job(device, executor.job(layer, maps), maps)[0] for maps in (source, noise)])
+    random = noise(source[:1], np.random.default_rng(RANDOM_SEED))
+    expected = np.concatenate([golden, executor.plan.convolutions[layer].golden(random)])
+    result = np.concatenate([run_job(device, executor.job(layer, maps), maps)[0] for maps in (source, random)])
     return _compare(layer, ("golden", device.name), expected, result, result != expected, 0.0)
 
 
-def _noise(maps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One map of the shape and type of `maps`, any number of the type as likely as any other."""
+def noise(maps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Maps of the shape and type of `maps`, any number of the type as likely as any other."""
     limits = np.iinfo(maps.dtype)
-    return rng.integers(limits.min, limits.max, (1, *maps.shape[1:]), maps.dtype, endpoint=True)
+    return rng.integers(limits.min, limits.max, maps.shape, maps.dtype, endpoint=True)
 
 
 def _compare(layer: str, rungs: tuple[str, str], expected: np.ndarray, actual: np.ndarray, beyond: np.ndarray,

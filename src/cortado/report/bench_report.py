@@ -8,6 +8,7 @@ from itertools import groupby
 
 from cortado.bench.bar import Bar, Verdict
 from cortado.bench.engine_bench import EngineResult
+from cortado.bench.layer import BenchLayer
 from cortado.bench.measurement import MeasuredLayer, Total
 from cortado.report.figures import count, counters_data, idle
 from cortado.report.report import Column, Report, Table
@@ -128,10 +129,18 @@ def _golden_lines(layers: Sequence[MeasuredLayer]) -> list[str]:
     if not layers:
         return ["no layer was run"]
     equal, kept = sum(not layer.measurement.different for layer in layers), sum(layer.kept for layer in layers)
-    lines = [f"golden      {equal} of {len(layers)} layers equal to the bit, on maps and weights over all of int8"]
+    formats = " or ".join(dict.fromkeys(_formats(layer.layer) for layer in layers))
+    lines = [f"golden      {equal} of {len(layers)} layers equal to the bit, on {formats}"]
     if kept:
         lines.append(f"kept        {kept} of {len(layers)} layers are from an earlier run")
     return lines
+
+
+def _formats(layer: BenchLayer) -> str:
+    """What the numbers of a layer were drawn from, in words."""
+    if layer.data_bits == layer.weight_bits:
+        return f"maps and weights over all of int{layer.data_bits}"
+    return f"maps over all of int{layer.data_bits} and weights over all of int{layer.weight_bits}"
 
 
 def _clock_lines(layers: Sequence[MeasuredLayer], clock_mhz: float) -> list[str]:

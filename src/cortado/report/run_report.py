@@ -110,7 +110,9 @@ def _result_lines(run: Run, classification: Classification) -> list[str]:
             lines.append(f"... and {len(classification.names) - LISTED_PICTURES} more (--json lists all)")
     lines.append(f"same class  {count(int((best == float_best).sum()))} of {run.batch} pictures as in float")
     if run.compared_layers:
-        lines.append(f"golden      {run.equal_layers} of {run.compared_layers} FPGA layers equal to the bit")
+        left = len(run.plan.cut.fpga_layers) - run.compared_layers
+        lines.append(f"golden      {run.equal_layers} of {run.compared_layers} FPGA layers equal to the bit"
+                     + (f", {left} not compared" if left else ""))
     if not run.plan.cut.fpga_layers:
         lines.append("golden      no layer runs on the FPGA: nothing was simulated")
     if run.plan.formats:

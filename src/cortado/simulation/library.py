@@ -63,6 +63,7 @@ SIGNATURES = {
     "step": (c_bool, (c_void_p, c_uint64, POINTER(c_uint32))),
     "cycle": (c_uint64, (c_void_p,)),
     "fail_burst": (None, (c_void_p, c_uint32, c_uint64)),
+    "stick": (None, (c_void_p, c_uint32, c_uint64)),
     "refused": (c_char_p, (c_void_p,)),
     "channels": (None, (c_void_p, POINTER(ChannelState))),
     "wave_open": (c_bool, (c_void_p, c_char_p)),
