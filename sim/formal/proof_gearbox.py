@@ -32,7 +32,7 @@ def claims(proof: Proof, *, unit_bits: int, units_in: int, units_out: int, large
     gearbox_room(proof, "", unit_bits=unit_bits, units_out=units_out)
     taken, given = gearbox.i.valid & gearbox.i.ready, gearbox.o.valid & gearbox.o.ready
 
-    # Rows that have come in whole and have not gone out whole; units of the row that comes in, and of the one that goes.
+    # Rows that have come in whole and have not gone out whole.
     in_row = Signal()
     with m.If(taken):
         m.d.sync += in_row.eq(~group.last)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -50,7 +50,7 @@ class TileBuffer(wiring.Component):
 
     A word is m x m pixels of pc channels. Words lie in four memories by the parity of their row and column, so the
     four words under one (m + 2) x (m + 2) tile come out in one cycle, wherever the tile is. A pointwise tile has a
-    word of as many of the memories as it takes. Latency two cycles, one tile a cycle. A channel block is read as
+    word of as many of the memories as it takes. Latency three cycles, one tile a cycle. A channel block is read as
     soon as it is complete, while the next ones arrive.
 
     Members
@@ -104,8 +104,8 @@ class TileBuffer(wiring.Component):
         active = Signal()
         channel = Signal(16)
         odd_tile_row, odd_tile_column = Signal(), Signal()
-        # The words of the tile's columns in their rows: those of even columns serve tiles t - 1 and t, those of odd ones
-        # t and t + 1 for t even; of a pointwise tile the words are all at its own place.
+        # The words of the tile's columns in their rows: those of even columns serve tiles t - 1 and t, those of odd
+        # ones t and t + 1 for t even; of a pointwise tile the words are all at its own place.
         column_word = [Signal(16, name=f"column_word_{parity}") for parity in range(2)]
         index, index_base, pass_first = Signal(range(configuration.tiles)), Signal(range(configuration.tiles)), Signal()
         plane_base = Signal(16)
@@ -186,25 +186,24 @@ class TileBuffer(wiring.Component):
             # By the time the next block is active, whether its first channel block is complete is known.
             m.d.sync += [read_block.eq(~read_block), present.eq(0), next_present.eq(0), all_present.eq(0)]
 
-        # Stage 2: the words. Stage 3: the tile, its words picked by the parity of the tile.
-        read_ready = stage(m, read_valid, self.o.valid, self.o.ready)
-        # All steps move at once: a wait is one signal, known early.
-        m.d.comb += read_moves.eq(read_ready)
-        with m.If(read_moves):
-            m.d.sync += read_valid.eq(active & present)
-        place = data.View(data.StructLayout(pass_layout(configuration)),
-                          Signal(data.StructLayout(pass_layout(configuration)).size, name="place"))
-        odd_row, odd_column = Signal(), Signal()
+        # Stage 2: the words. Stage 3: the words in registers, for memory answers late in its cycle. Stage 4: the tile,
+        # its words picked by the parity of the tile. All steps move at once: a wait is one signal, known early.
+        held_valid = Signal()
+        m.d.comb += read_moves.eq(stage(m, held_valid, self.o.valid, self.o.ready))
+        layout = data.StructLayout(pass_layout(configuration))
+        read_place, place = (data.View(layout, Signal(layout, name=name)) for name in ("read_place", "place"))
+        read_odd, odd_row, odd_column = Signal(2), Signal(), Signal()
         with m.If(read_moves):
             m.d.sync += [
-                place.index.eq(index),
-                place.pass_first.eq(pass_first),
-                place.pass_last.eq(pass_end),
-                place.sum_first.eq(first_channel & ~command.continues),
-                place.sum_last.eq(last_channel & ~command.unfinished),
-                place.pointwise.eq(command.pointwise),
-                odd_row.eq(odd_tile_row),
-                odd_column.eq(odd_tile_column),
+                held_valid.eq(read_valid), place.eq(read_place), Cat(odd_row, odd_column).eq(read_odd),
+                read_valid.eq(active & present),
+                read_odd.eq(Cat(odd_tile_row, odd_tile_column)),
+                read_place.index.eq(index),
+                read_place.pass_first.eq(pass_first),
+                read_place.pass_last.eq(pass_end),
+                read_place.sum_first.eq(first_channel & ~command.continues),
+                read_place.sum_last.eq(last_channel & ~command.unfinished),
+                read_place.pointwise.eq(command.pointwise),
             ]
 
         words = {}
@@ -226,9 +225,12 @@ class TileBuffer(wiring.Component):
                         read.addr.eq(address),
                         read.en.eq(read_moves),
                     ]
-                    words[row_parity, column_parity, lane] = read.data
+                    words[row_parity, column_parity, lane] = word = Signal(
+                        edge * pixel_bits, name=f"word_{row_parity}{column_parity}_{lane}", reset_less=True)
+                    with m.If(read_moves):
+                        m.d.sync += word.eq(read.data)
 
-        with m.If(read_ready):
+        with m.If(read_moves):
             for name in pass_layout(configuration):
                 m.d.sync += getattr(self.o.payload, name).eq(getattr(place, name))
             for row in range(alpha):

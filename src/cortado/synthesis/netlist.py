@@ -63,11 +63,10 @@ class Netlist:
         self._family = family
         self._ports: dict[str, Any] = module["ports"]
         self._names: dict[str, Any] = module["netnames"]
-        scopes = {name for name, cell in module["cells"].items() if cell["type"] == _SCOPE}
         self._depth = depth
         self._modules = [(first, last, name.removeprefix(top).removeprefix("."))
                          for name, first, last in module_lines(verilog)]
-        self._units = {_first(scope, depth) for scope in scopes}
+        self._units = {_first(name, depth) for _, _, name in self._modules if name}
         self._cells = {name: cell for name, cell in module["cells"].items() if cell["type"] != _SCOPE}
 
     @property
