@@ -57,6 +57,13 @@ def simulator_tools() -> None:
 
 
 @pytest.fixture(scope="session")
+def other_engine() -> Winograd:
+    """Another small engine, whose maps go in as they come out."""
+    return Winograd.from_fields({"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "largest_taps": 180, "tiles": 12,
+                                 "buffer_words": 48, "block_columns": 8})
+
+
+@pytest.fixture(scope="session")
 def small_engine() -> Winograd:
     """An engine that builds in seconds: 32 multipliers, a layer of more than 12 tiles takes several blocks."""
     return Winograd.from_fields({"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_taps": 216, "tiles": 12,

@@ -17,6 +17,7 @@ the command line prints its text as one message and exits with 1.
     ├── CacheError            the build cache cannot be read or written
     ├── DeviceError           a device refused or failed
     │   ├── EngineError           the engine ended a job with an error code
+    │   ├── DeviceMemoryError     no gap of a device's memory is large enough
     │   ├── CycleLimitError       a job took more cycles than allowed
     │   ├── DeviceTimeoutError    a device did not answer in time
     │   ├── ConnectionLostError   the way to the device broke off
@@ -116,6 +117,10 @@ class EngineError(DeviceError):
     def __init__(self, message: str, *, code: int) -> None:
         self.code = code
         super().__init__(message)
+
+
+class DeviceMemoryError(DeviceError):
+    """No gap of a device's memory is large enough for a buffer."""
 
 
 class CycleLimitError(DeviceError):

@@ -106,6 +106,10 @@ ARGUMENTS = {
     "a wave where nothing is simulated": (
         ("run", "--wave", "job.fst", "--host", "conv1_1", "--engine", "largest_taps=9"), {},
         "device 'rtlsim': no layer runs on it, so there is no wave to write (see cortado inspect)"),
+    "a trace that cannot be written": (
+        (*GOLDEN, "--trace", "nowhere/trace.json"), {},
+        ("trace file 'nowhere/trace.json': must be one that can be written, not refuse with 'No such file or "
+         "directory'")),
     "no such prototxt": (INSPECT, {}, "net.prototxt: the file cannot be read: No such file or directory"),
     "other file": (("inspect", "picture.png"), {"picture.png": b"x"},
                    ("picture.png: a model must be a .prototxt or .onnx file, a folder with a .prototxt, or a known "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -440,6 +441,47 @@ def test_every_other_layer_is_checked(cortado):
     ended = cortado(*RUN, "--check", "2")
     assert row(ended.out, "golden") == words_of("golden 2 of 2 FPGA layers equal to the bit, 2 not compared")
     assert (ended.code, ended.err) == (0, "")
+
+
+def test_parts_in_flight(cortado):
+    whole, parts = (cortado("run", "--device", "golden", "--batch", "6", *options, "--json").json
+                    for options in ((), ("--at-once", "2", "--in-flight", "3")))
+    assert [(found["parts"], found["in_flight"]) for found in (whole, parts)] == [(1, 1), (3, 3)]
+    assert whole["pictures"] == parts["pictures"]
+    assert whole["accuracy"] == parts["accuracy"]
+    result = cortado("run", "--device", "golden", "--batch", "6", "--at-once", "2")
+    assert re.search(r"^wall time   .* s on device golden, 3 parts, 2 in flight: host layers .* s, device .* s$",
+                     result.out, re.MULTILINE)
+    assert re.search(r"^copies      [0-9,]+ bytes to the device, [0-9,]+ back, in \d+ copies; \d+ copies of [0-9,]+ "
+                     r"bytes spared; [0-9,]+ more for golden$", result.out, re.MULTILINE)
+
+
+def test_a_trace(cortado, tmp_path):
+    path = tmp_path / "trace.json"
+    result = cortado("run", "--device", "golden", "--batch", "2", "--trace", str(path))
+    assert f"trace       {path}; open it in Perfetto or chrome://tracing" in result.out
+    names = {event["name"] for event in json.loads(path.read_text())["traceEvents"]}
+    assert {"conv1_1", "pool1", "score"} <= names
+
+
+@pytest.mark.parametrize(("window", "message"), [
+    (("--wave-cycles", "1:2"), "--wave-cycles says which cycles of a wave; add --wave FILE"),
+    (("--wave", "w.fst", "--wave-cycles", "2"), "'2' must be FIRST:LAST, two whole numbers of which the second"),
+    (("--wave", "w.fst", "--wave-cycles", "3:2"), "'3:2' must be FIRST:LAST, two whole numbers of which the second"),
+])
+def test_a_window_that_is_none(cortado, window, message):
+    result = cortado("run", *window)
+    assert result.code == 2
+    assert message in " ".join(result.err.split())
+
+
+def test_engines_are_chosen_with_the_time_to_program_in_mind(cortado):
+    def programmings(program_ms: str) -> int:
+        return cortado("run", "--device", "golden", "--batch", "4", "--or-engine", "pc=1,pk=4",
+                       "--program-ms", program_ms, "--json").json["programmings"]
+
+    assert programmings("0") > 1
+    assert programmings("100") == 1
 
 
 @pytest.mark.parametrize("interval", ["0", "-1", "sometimes"])

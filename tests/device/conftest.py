@@ -83,13 +83,6 @@ def job(small_engine: Winograd, convolution: IntegerConvolution) -> Job:
     return small_engine.job("conv", convolution, SHAPE)
 
 
-@pytest.fixture(scope="session")
-def other_engine() -> Winograd:
-    """Another small engine, whose maps go in as they come out."""
-    return Winograd.from_fields({"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "largest_taps": 180, "tiles": 12,
-                                 "buffer_words": 48, "block_columns": 8})
-
-
 @pytest.fixture
 def source(rng: np.random.Generator) -> np.ndarray:
     return rng.integers(-128, 128, SHAPE.dims).astype(np.int8)

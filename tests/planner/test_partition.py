@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise, product
+
 import pytest
 
 from cortado.engines.winograd import Winograd
@@ -9,7 +11,7 @@ from cortado.errors import PlanError
 from cortado.frontends.prototxt import parse_prototxt
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.net.shape_inference import infer_shapes
-from cortado.planner.partition import partition
+from cortado.planner.partition import choose_engines, partition
 from cortado.planner.plan import Target
 
 
@@ -173,6 +175,31 @@ def test_each_layer_gets_the_engine_with_the_fewest_cycles():
         assert engine.estimate(layer, bottoms).cycles == min(
             other.estimate(layer, bottoms).cycles for other in (small, large))
     assert chosen["x4"] is small
+
+
+@pytest.mark.parametrize(("program_cycles", "expected"), [
+    # Each where it is cheapest; it pays to change twice; once; not at all.
+    (0, "abab"), (2, "abab"), (4, "aaab"), (100, "aaaa"),
+])
+def test_programming_in_between_has_a_price(program_cycles, expected):
+    engines = {name: Winograd(configuration=WinogradConfiguration(m=2, pc=1, pk=pk))
+               for name, pk in (("a", 1), ("b", 2))}
+    costs = ((10, 30), (15, 10), (10, 16), (20, 10))
+    choices = [list(zip(engines.values(), cycles, strict=True)) for cycles in costs]
+    # Every way to choose, one after the other.
+    totals = {way: sum(cost["ab".index(name)] for name, cost in zip(way, costs, strict=True))
+              + program_cycles * sum(one != other for one, other in pairwise(way))
+              for way in map("".join, product("ab", repeat=len(costs)))}
+    assert min(totals, key=totals.get) == expected
+    assert choose_engines(choices, program_cycles) == [engines[name] for name in expected]
+
+
+def test_a_layer_only_one_engine_takes_has_that_one():
+    small, large = (Winograd(configuration=WinogradConfiguration(m=2, pc=1, pk=pk)) for pk in (1, 2))
+    choices = [[(small, 10), (large, 1)], [(small, 10)], [(small, 10), (large, 1)]]
+    assert choose_engines(choices, 5) == [large, small, large]
+    assert choose_engines(choices, 10) == [small, small, small]
+    assert choose_engines([], 10) == []
 
 
 def test_engines_of_one_plan_have_one_format_of_maps():

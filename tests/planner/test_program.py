@@ -9,7 +9,7 @@ from cortado.executor.mixed_pipeline import MixedPipeline
 from cortado.frontends.model import load_model
 from cortado.frontends.prototxt import parse_prototxt
 from cortado.layers.xcl_program import GRAMMAR
-from cortado.planner.program import read_program
+from cortado.planner.program import read_programs
 
 CONVOLUTION = """
 layer {{ name: "{0}" type: "Convolution" bottom: "data" top: "{0}"
@@ -52,7 +52,7 @@ def test_the_caller_goes_before_the_network(pipeline):
 
 
 def test_without_one(pipeline):
-    assert read_program(network(CONVOLUTION.format("a"))) is None
+    assert read_programs(network(CONVOLUTION.format("a"))) == ()
     assert pipeline(CONVOLUTION.format("a")).cut.fpga_layers == ("a",)
 
 
@@ -70,23 +70,36 @@ def test_layers_before_it_have_no_engine(pipeline):
         "host (--host early)")
 
 
-def test_the_same_one_twice():
-    found = read_program(network(program("p", 'xcl_name: "winograd_m2_pc2"'),
-                                 program("q", 'xcl_name: "winograd_pc2_m2"')))
-    assert (found.layer, found.engine, found.fields) == ("p", "winograd", {"m": 2, "pc": 2})
+def test_the_same_one_twice(pipeline):
+    layers = (program("p", 'xcl_name: "winograd_m2_pc2"'), CONVOLUTION.format("a"),
+              program("q", 'xcl_name: "winograd_pc2_m2"'), CONVOLUTION.format("b"))
+    found = [(each.layer, each.engine, each.fields) for each in read_programs(network(*layers))]
+    assert found == [(name, "winograd", {"m": 2, "pc": 2}) for name in ("p", "q")]
+    cut = pipeline(*layers).cut
+    assert cut.engine_of("a") == cut.engine_of("b") == cut.engine
+    assert cut.other_engines == ()
 
 
-def test_two_different_ones():
+def test_each_layer_has_the_engine_of_the_last_one_before_it(pipeline):
+    made = pipeline(program("p", 'xcl_name: "winograd_m2_pc2"'), CONVOLUTION.format("a"), CONVOLUTION.format("b"),
+                    program("q", 'xcl_name: "winograd_m4"'), CONVOLUTION.format("c"),
+                    program("r", 'xcl_name: "winograd_m2_pc2"'), CONVOLUTION.format("d"), fields={"pk": 2})
+    chosen = {name: made.cut.engine_of(name).configuration for name in "abcd"}
+    assert [(each.m, each.pc, each.pk) for each in chosen.values()] == [(2, 2, 2), (2, 2, 2), (4, 4, 2), (2, 2, 2)]
+    assert [engine.configuration.m for engine in (made.cut.engine, *made.cut.other_engines)] == [2, 4]
+
+
+def test_with_several_no_other_engine_can_be_offered(pipeline):
     with pytest.raises(PlanError) as caught:
-        read_program(network(program("p", 'xcl_name: "winograd_m2"'), program("q", 'kernel_name: "winograd_pe"')))
-    assert str(caught.value) == (
-        "network 'n': its XCLProgram layers must name one engine configuration, several are not supported yet: 'p' "
-        "names winograd with m=2, 'q' names winograd")
+        pipeline(program("p", 'xcl_name: "winograd_m2"'), program("q", 'xcl_name: "winograd_m4"'),
+                 CONVOLUTION.format("a"), other_fields=({"m": 6},))
+    assert str(caught.value) == ("network 'n': its XCLProgram layers say which engine runs what, so no other one can "
+                                 "be offered; leave --or-engine away")
 
 
 def test_an_unknown_engine():
     with pytest.raises(LayerError) as caught:
-        read_program(network(program("p", 'kernel_name: "direct_pe"')))
+        read_programs(network(program("p", 'kernel_name: "direct_pe"')))
     assert str(caught.value) == f"n.prototxt:2:7: layer 'p': unknown engine 'direct' (known: winograd); {GRAMMAR}"
 
 

@@ -119,6 +119,38 @@ def test_a_device_writes_the_wave_of_its_first_job(simulator: Simulator, tmp_pat
     assert (tmp_path / "job.fst").read_bytes() == content
 
 
+def test_a_device_writes_the_cycles_asked_for(simulator: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "job.fst"
+    before = simulator.cycle
+    Driver(SimulatedTransport.over(simulator, path, (40, 89))).run(0, 1)
+    start, end = struct.unpack_from(">QQ", fst_blocks(path.read_bytes())[0])
+    first, last = start / NANOSECONDS_PER_CYCLE, end / NANOSECONDS_PER_CYCLE
+    # The job began a few cycles behind `before`, in which the driver wrote its registers.
+    assert before + 40 < first < before + 40 + 40
+    assert last - first == pytest.approx(50, abs=1)
+
+
+def test_cycles_to_the_end_of_the_job(simulator: Simulator, tmp_path: Path) -> None:
+    path = tmp_path / "job.fst"
+    driver = Driver(SimulatedTransport.over(simulator, path, (40, 10**9)))
+    cycles = driver.run(0, 1).cycles
+    start, end = struct.unpack_from(">QQ", fst_blocks(path.read_bytes())[0])
+    assert cycles - 45 < (end - start) / NANOSECONDS_PER_CYCLE < cycles + 100
+    content = path.read_bytes()
+    driver.run(0, 1)
+    assert path.read_bytes() == content
+
+
+def test_cycles_behind_the_job_are_told(simulator: Simulator, tmp_path: Path,
+                                        caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "job.fst"
+    Driver(SimulatedTransport.over(simulator, path, (10**8, 10**9))).run(0, 1)
+    assert not path.exists()
+    assert [record.getMessage() for record in caplog.records] == [
+        (f"wave file '{path}': the cycles asked for must lie in the first job, not begin behind its end; nothing was "
+         "written")]
+
+
 def test_wave_changes_no_cycle(simulator: Simulator, tmp_path: Path) -> None:
     assert drive(simulator, 0, 1, wave=tmp_path / "job.fst") == drive(simulator, 0, 1)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from cortado.bench.layer import BenchLayer
 from cortado.bench.measurement import Measurement
 from cortado.errors import CortadoError
+from cortado.whole_file import write_whole
 
 FILE_VERSION = 1
 _KIND = "cortado bench engine"
@@ -59,13 +59,8 @@ class ResultsFile:
 
     def _write(self) -> None:
         text = json.dumps({"kind": _KIND, "version": FILE_VERSION, "results": self._entries}, indent=1) + "\n"
-        # Beside its destination, so that the rename stays on one file system.
-        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            temporary.write_text(text)
-            os.replace(temporary, self.path)
+            write_whole(self.path, text)
         except OSError as error:
             raise CortadoError(f"'{self.path}': the results must be a file that can be written, not refuse with "
                                f"'{error.strerror}'; give another one") from error
-        finally:
-            temporary.unlink(missing_ok=True)

@@ -12,6 +12,9 @@ DEFAULT_MODEL = "digits"
 
 DEFAULT_CLOCK_MHZ = 200.0
 
+# About a full bitstream of 4 MB by a configuration port of 32 bits that is not driven at its limit.
+DEFAULT_PROGRAM_MS = 100.0
+
 # What torch takes.
 LARGEST_SEED = 2**63 - 1
 
@@ -60,6 +63,21 @@ class ClockMhz(click.FloatRange):
         return number
 
 
+class CycleWindow(click.ParamType):
+    """FIRST:LAST, two cycles of a job."""
+
+    name = "window"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        first, mark, last = value.partition(":")
+        if not (mark and first.isdecimal() and last.isdecimal() and int(first) <= int(last) < 2**63):
+            self.fail(f"{value!r} must be FIRST:LAST, two whole numbers of which the second is not the smaller one, as "
+                      "in 1000:2000", parameter, context)
+        return int(first), int(last)
+
+
 class Interval(click.ParamType):
     """How often something is done: `every` time, or a whole number N."""
 
@@ -106,9 +124,15 @@ model_options = options_of(
 )
 
 
-or_engine_option = click.option(
-    "--or-engine", "other_fields", multiple=True, callback=several_key_values, metavar="FIELD=N,...",
-    help="Another configuration, over that of --engine; each layer runs on the one with the fewest estimated cycles.")
+or_engine_options = options_of(
+    click.option("--or-engine", "other_fields", multiple=True, callback=several_key_values, metavar="FIELD=N,...",
+                 help="Another configuration, over that of --engine; layers go where all of them together, and "
+                 "programming the device in between, take the least time by estimate."),
+    click.option("--program-ms", type=click.FloatRange(0, 1e6), default=DEFAULT_PROGRAM_MS, show_default=True,
+                 help="Time it takes to program the device, assumed for --or-engine and for the report."),
+    click.option("--clock-mhz", type=CLOCK_MHZ, default=DEFAULT_CLOCK_MHZ, show_default=True,
+                 help="Clock the simulated time is told at."),
+)
 
 
 picture_options = options_of(
@@ -144,4 +168,6 @@ device_options = options_of(
     memory_option,
     token_option,
     click.option("--wave", type=click.Path(path_type=Path), help="Write an FST wave of the first job."),
+    click.option("--wave-cycles", type=CycleWindow(), metavar="FIRST:LAST",
+                 help="Of these cycles of the job only.  [default: all]"),
 )

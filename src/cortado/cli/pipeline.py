@@ -19,13 +19,14 @@ LONG_SECONDS = 5.0
 
 
 def pipeline_of(model: str, batch: int, options: dict[str, Any]) -> MixedPipeline:
-    """A model as the options of `model_options` want it cut."""
+    """A model as the options of `model_options` and `or_engine_options` want it cut."""
     from cortado.executor.mixed_pipeline import MixedPipeline
     from cortado.frontends.model import load_model
 
     return MixedPipeline(load_model(model, weights=options["weights"], mean=options.get("mean")), batch=batch, **{
         name: options[name] for name in ("fields", "fpga", "host", "inner_products", "strict", "seed")},
-        other_fields=options.get("other_fields", ()))
+        other_fields=options.get("other_fields", ()),
+        program_cycles=1e3 * options.get("program_ms", 0) * (options.get("clock_mhz") or 0))
 
 
 def model_notes(pipeline: MixedPipeline) -> dict[str, str]:
@@ -45,12 +46,16 @@ def model_notes(pipeline: MixedPipeline) -> dict[str, str]:
 
 def open_chosen_device(address: str, max_cycles: int | None, memory_mib: int, wave: Path | None,
                        progress: Callable[[int], None], *, timeout_s: float | None = None,
-                       token_file: Path | None = None) -> Device:
+                       token_file: Path | None = None, wave_cycles: tuple[int, int] | None = None,
+                       look_cycles: int | None = None) -> Device:
     """A device as the options of `device_options` want it."""
     from cortado.device.device import DeviceOptions, open_device
 
+    if wave_cycles is not None and wave is None:
+        raise click.UsageError("--wave-cycles says which cycles of a wave; add --wave FILE")
     return open_device(address, DeviceOptions(memory_bytes=memory_mib * 2**20, max_cycles=max_cycles,
                                               timeout_s=timeout_s, progress=progress, wave=wave,
+                                              wave_cycles=wave_cycles, look_cycles=look_cycles,
                                               token=read_token(token_file)))
 
 
@@ -69,11 +74,11 @@ def read_token(file: Path | None) -> str | None:
     return token
 
 
-def announce(cut: Cut) -> None:
-    """Say on standard error how long a long simulation will take."""
+def announce(cut: Cut, parts: int = 1) -> None:
+    """Say on standard error how long a long simulation of so many parts will take."""
     from cortado.simulation.pace import expected_seconds, words
 
-    cycles = sum(place.estimate.cycles for place in cut.placements if place.estimate)
+    cycles = parts * sum(place.estimate.cycles for place in cut.placements if place.estimate)
     seconds = expected_seconds(cycles, cut.engine.multipliers)
     if seconds > LONG_SECONDS:
         click.echo(f"about {cycles:,} cycles to simulate, {words(seconds)}; Ctrl-C ends it cleanly", err=True)

@@ -13,7 +13,7 @@ from cortado.cli.options import (
     device_options,
     json_option,
     model_options,
-    or_engine_option,
+    or_engine_options,
     picture_options,
 )
 from cortado.cli.output import Verdict, show
@@ -32,7 +32,7 @@ VERIFY_PICTURES = 4
 @cli.command()
 @click.argument("model", default=DEFAULT_MODEL)
 @model_options
-@or_engine_option
+@or_engine_options
 @picture_options
 @device_options
 @click.option("--layer", "layer_name", help="Verify this layer only.")
@@ -59,7 +59,8 @@ def verify(model: str, input_path: Path | None, percentile: float | None, layer_
     plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
     with (progress_line(as_json) as progress,
           open_chosen_device(device_name, max_cycles, memory_mib, wave, progress.cycles,
-                             timeout_s=options["timeout_s"], token_file=options["token_file"]) as device):
+                             timeout_s=options["timeout_s"], token_file=options["token_file"],
+                             wave_cycles=options["wave_cycles"]) as device):
         rungs = climb(plan, pipeline.net, device, {pipeline.input_blob: pictures.pictures},
                       layers=(layer_name,) if layer_name else plan.cut.fpga_layers, started=progress.layer)
     layers = len({rung.layer for rung in rungs})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from cortado.errors import DeviceError
+from cortado.errors import DeviceError, DeviceMemoryError
 
 # Buffers start on a page, which is a multiple of every beat.
 ALIGNMENT = 4096
@@ -38,7 +38,7 @@ class Allocator:
         self._lock = threading.RLock()
 
     def allocate(self, size: int) -> Buffer:
-        """A buffer of at least `size` bytes; `DeviceError` when no gap is large enough."""
+        """A buffer of at least `size` bytes; `DeviceMemoryError` when no gap is large enough."""
         needed = -(-max(size, 1) // ALIGNMENT) * ALIGNMENT
         address = self._first
         with self._lock:
@@ -49,8 +49,8 @@ class Allocator:
                     return buffer
                 address = taken.address + -(-max(taken.size, 1) // ALIGNMENT) * ALIGNMENT
             used = sum(buffer.size for buffer in self._taken)
-        raise DeviceError(f"device memory: {size} bytes do not fit; {used} of {self._size} bytes are taken. Use a "
-                          "smaller batch or a device with more memory (--memory-mib)")
+        raise DeviceMemoryError(f"device memory: {size} bytes do not fit; {used} of {self._size} bytes are taken. Use "
+                                "a smaller batch or a device with more memory (--memory-mib)")
 
     def free(self, buffer: Buffer) -> None:
         """Give a buffer back; `DeviceError` if it is not taken."""

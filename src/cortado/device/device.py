@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,8 @@ class DeviceOptions:
     `memory_bytes` is the memory of a device that is not a board; `memory` is the simulated memory (None: the default
     one, as wide as the engine's port). `max_cycles` ends a job that takes longer, `timeout_s` one that takes more
     seconds (None: what the transport says). `progress` is called with the cycles of the running job, by the thread it
-    runs in. `wave` is an FST file for the first job. `token` opens a device somebody serves.
+    runs in. `wave` is an FST file for the first job, or for the cycles of it in `wave_cycles`, first and last. A job's
+    counters are looked at every `look_cycles` cycles and noted in its record. `token` opens a device somebody serves.
     """
 
     memory_bytes: int = DEFAULT_MEMORY_BYTES
@@ -43,7 +45,25 @@ class DeviceOptions:
     timeout_s: float | None = None
     progress: Callable[[int], None] | None = None
     wave: Path | None = None
+    wave_cycles: tuple[int, int] | None = None
+    look_cycles: int | None = None
     token: str | None = field(default=None, repr=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class JobRecord:
+    """When a job ran, by `time.perf_counter`, and what its counters said meanwhile where somebody wanted to know."""
+
+    layer: str
+    begin: float = 0.0
+    end: float = 0.0
+    looks: list[tuple[float, Mapping[str, int]]] = field(default_factory=list)
+    """The time of each look, and the counters by name; read one after the other while they count."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it ran."""
+        return self.end - self.begin
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -56,6 +76,7 @@ class Ticket:
     reads: tuple[Buffer, ...]
     writes: Buffer
     future: Future[Counters | None]
+    record: JobRecord
 
     @property
     def is_done(self) -> bool:
@@ -130,8 +151,11 @@ class Device(ABC):
         """Everything about a job that can be made before its turn."""
 
     @abstractmethod
-    def _execute(self, prepared: Any) -> Counters | None:
-        """Run a prepared job to its end, in the device's thread; give up soon after `_stop` is set."""
+    def _execute(self, prepared: Any, record: JobRecord) -> Counters | None:
+        """Run a prepared job to its end, in the device's thread; give up soon after `_stop` is set.
+
+        A device with counters notes its looks at them in the record.
+        """
 
     @abstractmethod
     def _discard(self, prepared: Any) -> None:
@@ -210,7 +234,8 @@ class Device(ABC):
                 self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"device {self.name}")
             self._pending = [ticket for ticket in self._pending if not ticket.is_done]
             future: Future[Counters | None] = Future()
-            ticket = Ticket(layer=job.layer, number=self._jobs, reads=(source, weights), writes=target, future=future)
+            ticket = Ticket(layer=job.layer, number=self._jobs, reads=(source, weights), writes=target, future=future,
+                            record=JobRecord(layer=job.layer))
             self._jobs += 1
             self._pending.append(ticket)
             self._worker.submit(self._run_ticket, ticket, prepared)
@@ -291,7 +316,9 @@ class Device(ABC):
                 if buffer in self._unknown:
                     raise DeviceError(f"device '{self.name}': layer '{ticket.layer}' must read the result of layer "
                                       f"'{self._unknown[buffer]}', whose job has failed")
-            result = self._execute(prepared)
+            ticket.record.begin = time.perf_counter()
+            result = self._execute(prepared, ticket.record)
+            ticket.record.end = time.perf_counter()
         except BaseException as error:
             self._unknown[ticket.writes] = ticket.layer
             self._discard(prepared)

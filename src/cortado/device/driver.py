@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 
 from cortado.device.transport import Transport
 from cortado.errors import ConnectionLostError, CycleLimitError, DeviceError, DeviceTimeoutError, EngineError
@@ -44,21 +45,26 @@ class Driver:
 
     def run(self, descriptor_address: int, descriptor_count: int, *, max_cycles: int | None = None,
             timeout_s: float | None = None, progress: Callable[[int], None] | None = None,
-            stopped: Callable[[], bool] | None = None) -> Counters:
+            stopped: Callable[[], bool] | None = None, look_cycles: int | None = None,
+            looked: Callable[[Mapping[str, int]], None] | None = None) -> Counters:
         """Run the job whose descriptors are in memory until the engine is idle again; what it counted.
 
         `progress` is called several times a second with the cycles so far, `stopped` is asked as often and ends the
-        job. Raises `EngineError` for an error code, `CycleLimitError` after `max_cycles`, `DeviceTimeoutError` after
-        `timeout_s` seconds, `DeviceError` when stopped, and what the transport raises. After an error the engine can
-        run again: a job that has not ended by itself is ended by the reset register.
+        job. `looked` is given the counters by name at the end and every `look_cycles` before it, or as near to that as
+        the transport allows. Raises `EngineError` for an error code, `CycleLimitError` after `max_cycles`,
+        `DeviceTimeoutError` after `timeout_s` seconds, `DeviceError` when stopped, and what the transport raises. After
+        an error the engine can run again: a job that has not ended by itself is ended by the reset register.
         """
         if descriptor_count < 1:
             raise DeviceError(f"engine: a job must have at least one descriptor, not {descriptor_count}")
         try:
             self._start(descriptor_address, descriptor_count)
-            status = self._wait(max_cycles, timeout_s, progress, stopped)
+            status = self._wait(max_cycles, timeout_s, progress, stopped, look_cycles, looked)
             self._require_done(status)
-            return self.counters()
+            counters = self.counters()
+            if look_cycles is not None and looked is not None:
+                looked(asdict(counters))
+            return counters
         except BaseException:
             self._recover()
             raise
@@ -81,12 +87,15 @@ class Driver:
         write(Register.CONTROL, Control.START)
 
     def _wait(self, max_cycles: int | None, timeout_s: float | None, progress: Callable[[int], None] | None,
-              stopped: Callable[[], bool] | None) -> Status:
+              stopped: Callable[[], bool] | None, look_cycles: int | None,
+              looked: Callable[[Mapping[str, int]], None] | None) -> Status:
         """The status once the engine is idle."""
         transport, looks, cycles = self._transport, 0, 0
         end = math.inf if timeout_s is None else time.monotonic() + timeout_s
         while True:
             left = None if max_cycles is None else max_cycles - cycles
+            if look_cycles is not None:
+                left = look_cycles if left is None else min(left, look_cycles)
             seconds = min(LOOK_SECONDS, max(end - time.monotonic(), 0.0))
             came = transport.interrupts and transport.wait_interrupt(seconds, left)
             status = Status(transport.register_read(Register.STATUS) & (Status.BUSY | Status.DONE | Status.ERROR))
@@ -102,7 +111,11 @@ class Driver:
                 transport.register_write(Register.INTERRUPT_STATUS, BOTH)
             if stopped is not None and stopped():
                 raise DeviceError("engine: the job was ended by the caller")
-            if progress is not None or max_cycles is not None:
+            if look_cycles is not None and looked is not None:
+                counts = dict(zip(COUNTER_NAMES, self._counts(*COUNTER_NAMES), strict=True))
+                cycles = counts["cycles"]
+                looked(counts)
+            elif progress is not None or max_cycles is not None:
                 [cycles] = self._counts("cycles")
             if progress is not None:
                 progress(cycles)

@@ -28,9 +28,9 @@ class FaultyTransport(SimulatedTransport):
     once it was. Raises `DeviceError` for a fault nobody knows.
     """
 
-    def __init__(self, memory_bytes: int, memory: MemoryModel | None = None, wave: Path | None = None, *, fault: str,
-                 seed: int = 0, job: int = 0) -> None:
-        super().__init__(memory_bytes, memory, wave)
+    def __init__(self, memory_bytes: int, memory: MemoryModel | None = None, wave: Path | None = None,
+                 wave_cycles: tuple[int, int] | None = None, *, fault: str, seed: int = 0, job: int = 0) -> None:
+        super().__init__(memory_bytes, memory, wave, wave_cycles)
         if fault not in FAULTS:
             raise DeviceError(f"device 'rtlsim': fault must be one of {', '.join(FAULTS)}, not {fault}")
         self.injected = ""

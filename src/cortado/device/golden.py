@@ -6,7 +6,7 @@ import numpy as np
 
 from cortado.device.address import DeviceAddress
 from cortado.device.buffer import Buffer
-from cortado.device.device import Device, DeviceOptions, device_types
+from cortado.device.device import Device, DeviceOptions, JobRecord, device_types
 from cortado.engines.design import Design
 from cortado.engines.device_job import DeviceJob
 from cortado.errors import DeviceError
@@ -49,7 +49,7 @@ class GoldenDevice(Device):
     def _prepare(self, job: DeviceJob, source: Buffer, weights: Buffer, target: Buffer) -> tuple:
         return job, self._contents[source], self._contents[weights], self._contents[target]
 
-    def _execute(self, prepared: tuple) -> None:
+    def _execute(self, prepared: tuple, record: JobRecord) -> None:
         job, source, weights, target = prepared
         target[: job.target_bytes] = job.result(source[: job.source_bytes], weights[: job.weights_bytes])
 

@@ -35,7 +35,7 @@ class RtlsimDevice(TransportDevice):
 
     @classmethod
     def open_transport(cls, options: DeviceOptions, address: DeviceAddress | None) -> SimulatedTransport:
-        memory = options.memory_bytes, options.memory, options.wave
+        memory = options.memory_bytes, options.memory, options.wave, options.wave_cycles
         fields = address.fields if address else {}
         if "fault" not in fields:
             return SimulatedTransport(*memory)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import numpy as np
 
 from cortado.device.address import DeviceAddress
 from cortado.device.buffer import Buffer
-from cortado.device.device import Device, DeviceOptions
+from cortado.device.device import Device, DeviceOptions, JobRecord
 from cortado.device.driver import Driver
 from cortado.device.transport import SerialTransport, Transport
 from cortado.engines.design import Design
@@ -87,7 +88,7 @@ class TransportDevice(Device):
                 input_address=source.address, weights_address=weights.address, output_address=target.address)])
         return _Prepared(words=words, descriptors=self._allocator.allocate(words.nbytes))
 
-    def _execute(self, prepared: _Prepared) -> Counters:
+    def _execute(self, prepared: _Prepared, record: JobRecord) -> Counters:
         options, transport = self.options, self.transport
         with self._connection():
             transport.memory_write(prepared.descriptors.address, prepared.words.view(np.uint8))
@@ -95,7 +96,8 @@ class TransportDevice(Device):
             return self._driver.run(
                 prepared.descriptors.address, len(prepared.words) // DESCRIPTOR_WORDS, max_cycles=options.max_cycles,
                 timeout_s=transport.timeout_s if options.timeout_s is None else options.timeout_s,
-                progress=options.progress, stopped=self._stop.is_set)
+                progress=options.progress, stopped=self._stop.is_set, look_cycles=options.look_cycles,
+                looked=lambda counts: record.looks.append((time.perf_counter(), counts)))
         finally:
             if not self._driver.is_usable:
                 self._programmed = None

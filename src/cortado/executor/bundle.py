@@ -20,9 +20,9 @@ from cortado.device.buffer import Allocator
 from cortado.device.device import DEFAULT_MEMORY_BYTES
 from cortado.engines.job import Job
 from cortado.errors import CortadoError, PlanError
+from cortado.executor.fpga_layer import FpgaLayer
 from cortado.gateware.descriptor import DESCRIPTOR_BYTES
 from cortado.graph.shape import TensorShape
-from cortado.layers.convolution_view import ConvolutionView
 from cortado.planner.plan import Plan
 from cortado.simulation.build import build_verilog
 from cortado.simulation.verilog import TOP_NAME, to_verilog
@@ -47,6 +47,10 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
         name = next(iter(plan.map_operations))
         raise PlanError(f"layer '{name}': jobs of convolutions and inner products can be written, not of "
                         f"{plan.cut.net.layer(name).type}; keep the layer on the host (--host {name})")
+    other = next((name for name in plan.cut.fpga_layers if plan.cut.engine_of(name) != plan.cut.engine), None)
+    if other is not None:
+        raise PlanError(f"layer '{other}': a bundle has one engine, {plan.cut.engine.design().configuration}, and the "
+                        "layer runs on another one; generate a network whose XCLProgram layers name one engine")
     if not plan.cut.fpga_layers:
         raise PlanError(f"network '{plan.cut.net.name}': nothing to generate, no layer runs on the FPGA (see cortado "
                         "inspect)")
@@ -104,9 +108,8 @@ def _write(plan: Plan, shapes: dict[str, TensorShape], folder: Path, clock_mhz: 
 
 
 def _job(plan: Plan, shapes: dict[str, TensorShape], name: str) -> Job:
-    layer = plan.cut.net.layer(name)
-    view = ConvolutionView(layer=layer, bottom=shapes[layer.bottoms[0]])
-    return plan.cut.engine.job(name, plan.convolutions[name], view.maps)
+    layer = FpgaLayer(plan, name)
+    return layer.job(layer.operand_dims(shapes[layer.spec.bottoms[0]].dims))
 
 
 def _write_job(job: Job, folder: Path, index: int, allocator: Allocator) -> dict[str, object]:

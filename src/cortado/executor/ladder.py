@@ -9,15 +9,15 @@ the device therefore runs each layer on one more map, random over the whole rang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cortado.device.device import Device, DeviceOptions
 from cortado.device.golden import GoldenDevice
-from cortado.engines.map_layer import MAP_TYPES
-from cortado.executor.executor import Executor, run_job, run_map_job
+from cortado.executor.executor import Executor, run_job
+from cortado.executor.fpga_layer import FpgaLayer
 from cortado.executor.map_reference import map_reference
 from cortado.executor.reference import make_reference
 from cortado.graph.shape import TensorShape
@@ -60,51 +60,43 @@ def climb(plan: Plan, net: Net, device: Device, inputs: Mapping[str, np.ndarray]
     """
     rungs: list[Rung] = []
     with GoldenDevice(DeviceOptions(memory_bytes=device.options.memory_bytes)) as golden:
-        executor = Executor(plan, net, golden)
-        values = executor.run(inputs).values
+        read = {bottom for name in plan.cut.fpga_layers for bottom in plan.cut.net.layer(name).bottoms}
+        values = Executor(plan, net, golden).run(inputs, keep=read).values
     for name in layers:
         if started is not None:
             started(plan.cut.placement(name))
-        device.program(plan.cut.engine_of(name).design())
-        layer = plan.cut.net.layer(name)
-        if layer.type in MAP_TYPES:
-            rungs.extend(_climb_map_layer(executor, net, device, name, values))
-            continue
-        bottom = values[layer.bottoms[0]]
-        source = executor.maps(name, bottom)
-        golden = plan.convolutions[name].golden(source)
-        view = ConvolutionView(layer=layer, bottom=TensorShape(bottom.shape))
-        reference = make_reference(view, net.stage(name), plan.formats[name], source)
-        rungs.append(_compare(name, ("reference", "golden"), reference.values, golden, reference.beyond(golden),
-                              reference.largest_tolerance))
-        rungs.append(_compare_device(executor, device, name, source, golden))
+        layer = FpgaLayer(plan, name)
+        device.program(layer.engine.design())
+        operands = layer.operands(values)
+        golden = layer.job(operands[0].shape).golden(*operands)
+        rungs.append(_compare_reference(layer, net, values, operands, golden))
+        rungs.append(_compare_device(layer, device, operands, golden))
     return tuple(rungs)
 
 
-def _climb_map_layer(executor: Executor, net: Net, device: Device, name: str,
-                     values: Mapping[str, np.ndarray]) -> tuple[Rung, Rung]:
-    """Both steps of a pooling or an addition."""
-    plan, layer = executor.plan, executor.plan.cut.net.layer(name)
-    operands = executor.operands(name, values)
-    golden = executor.map_job(name, operands[0]).golden(*operands)
-    reference, tolerance = map_reference(net.stage(name), plan.map_operations[name], operands,
-                                         [plan.scales[bottom] for bottom in layer.bottoms], plan.scales[layer.tops[0]])
-    first = _compare(name, ("reference", "golden"), reference, golden, np.abs(golden - reference) > tolerance,
-                     float(tolerance.max()))
+def _compare_reference(layer: FpgaLayer, net: Net, values: Mapping[str, np.ndarray], operands: Sequence[np.ndarray],
+                       golden: np.ndarray) -> Rung:
+    """Golden against the layer in float."""
+    plan, stage, bottoms = layer.plan, net.stage(layer.name), layer.spec.bottoms
+    if layer.is_map_layer:
+        reference, tolerance = map_reference(stage, plan.map_operations[layer.name], operands,
+                                             [plan.scales[bottom] for bottom in bottoms],
+                                             plan.scales[layer.spec.tops[0]])
+        return _compare(layer.name, ("reference", "golden"), reference, golden,
+                        np.abs(golden - reference) > tolerance, float(tolerance.max()))
+    view = ConvolutionView(layer=layer.spec, bottom=TensorShape(values[bottoms[0]].shape))
+    reference = make_reference(view, stage, plan.formats[layer.name], operands[0])
+    return _compare(layer.name, ("reference", "golden"), reference.values, golden, reference.beyond(golden),
+                    reference.largest_tolerance)
+
+
+def _compare_device(layer: FpgaLayer, device: Device, operands: Sequence[np.ndarray], golden: np.ndarray) -> Rung:
+    """The device against golden on `operands`, whose result is known, and on random maps."""
     rng = np.random.default_rng(RANDOM_SEED)
     random = [noise(operand[:1], rng) for operand in operands]
-    expected = np.concatenate([golden, executor.map_job(name, random[0]).golden(*random)])
-    result = np.concatenate([run_map_job(device, executor.map_job(name, maps[0]), maps)[0]
-                             for maps in (operands, random)])
-    return first, _compare(name, ("golden", device.name), expected, result, result != expected, 0.0)
-
-
-def _compare_device(executor: Executor, device: Device, layer: str, source: np.ndarray, golden: np.ndarray) -> Rung:
-    """The device against golden on `source`, whose result is known, and on a random map."""
-    random = noise(source[:1], np.random.default_rng(RANDOM_SEED))
-    expected = np.concatenate([golden, executor.plan.convolutions[layer].golden(random)])
-    result = np.concatenate([run_job(device, executor.job(layer, maps), maps)[0] for maps in (source, random)])
-    return _compare(layer, ("golden", device.name), expected, result, result != expected, 0.0)
+    expected = np.concatenate([golden, layer.job(random[0].shape).golden(*random)])
+    result = np.concatenate([run_job(device, layer.job(maps[0].shape), *maps)[0] for maps in (operands, random)])
+    return _compare(layer.name, ("golden", device.name), expected, result, result != expected, 0.0)
 
 
 def noise(maps: np.ndarray, rng: np.random.Generator) -> np.ndarray:

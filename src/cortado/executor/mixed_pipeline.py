@@ -19,7 +19,7 @@ from cortado.planner.calibration import Calibration
 from cortado.planner.partition import partition
 from cortado.planner.plan import Cut, Plan
 from cortado.planner.planner import make_plan
-from cortado.planner.program import read_program
+from cortado.planner.program import Program, read_programs
 
 DEFAULT_ENGINE = "winograd"
 
@@ -35,34 +35,40 @@ class MixedPipeline:
 
     `fields` are fields of the engine's configuration over those the network names (XCLProgram), those of the model and
     the defaults; `engine_name` likewise goes before the network's. Each of `other_fields`, over all those, is another
-    configuration a layer may run on. `batch` is the number of pictures the costs are for;
-    `fpga`, `host`, `inner_products` and `strict` as in `planner.partition`. Without weights in the model they are drawn
-    from `seed`; `seeded` says so. Raises `ConfigurationError`, `GraphError`, `PlanError`, `WeightsError`.
+    configuration a layer may run on. `batch` is the number of pictures the costs are for; `fpga`, `host`,
+    `inner_products`, `strict` and `program_cycles` as in `planner.partition`. Without weights in the model they are
+    drawn from `seed`; `seeded` says so. Raises `ConfigurationError`, `GraphError`, `PlanError`, `WeightsError`.
     """
 
     def __init__(self, model: Model, *, fields: Mapping[str, object] | None = None, batch: int = 1,
                  fpga: Collection[str] = (), host: Collection[str] = (), inner_products: bool = False,
                  strict: bool = False, seed: int = DEFAULT_SEED, engine_name: str | None = None,
-                 other_fields: Sequence[Mapping[str, object]] = ()) -> None:
+                 other_fields: Sequence[Mapping[str, object]] = (), program_cycles: float = 0) -> None:
         self.model = model
         self.seeded = model.weights is None
         self.seed = seed
         defaults = dict(model.metadata.engine) if model.metadata else {}
-        program = read_program(model.spec)
-        if program is not None:
-            defaults.update(program.fields)
-        engine_type = engine_types[engine_name or (program.engine if program else DEFAULT_ENGINE)]
-        self.engine: Engine = engine_type.from_fields({**defaults, **(fields or {})})
-        others = tuple(engine_type.from_fields({**defaults, **(fields or {}), **other}) for other in other_fields)
+
+        def configured(program: Program | None, other: Mapping[str, object]) -> Engine:
+            engine_type = engine_types[engine_name or (program.engine if program else DEFAULT_ENGINE)]
+            return engine_type.from_fields({**defaults, **(program.fields if program else {}), **(fields or {}),
+                                            **other})
+
+        programs = read_programs(model.spec)
+        first = programs[0] if programs else None
+        self.engine: Engine = configured(first, {})
+        others = tuple(configured(first, other) for other in other_fields)
         weights = seeded_weights(model.spec, seed) if self.seeded else match_weights(model.spec, model.weights)
         self.spec, weights = prepare(model.spec, weights)
         self.net = Net(self.spec, weights)
         self._wishes = {"fpga": fpga, "host": host, "inner_products": inner_products, "strict": strict,
-                        "other_engines": others}
+                        "other_engines": others, "program_cycles": program_cycles,
+                        "programs": {program.layer: configured(program, {}) for program in programs}}
         self.reshape(batch)
 
     def reshape(self, batch: int) -> None:
         """Shapes and cut for another number of pictures."""
+        self.batch = batch
         self.shapes: dict[str, TensorShape] = infer_shapes(self.spec, batch=batch)
         self.cut: Cut = partition(self.spec, self.shapes, self.engine, **self._wishes)
 

@@ -15,9 +15,9 @@ from cortado.device.buffer import ALIGNMENT
 from cortado.device.device import DeviceOptions
 from cortado.device.golden import GoldenDevice
 from cortado.engines.job import Job
-from cortado.engines.map_layer import MAP_TYPES
 from cortado.errors import PlanError
 from cortado.executor.executor import Executor
+from cortado.executor.fpga_layer import FpgaLayer
 from cortado.executor.ladder import noise
 from cortado.gateware.cycle_counters import COUNTER_NAMES
 from cortado.gateware.descriptor import ErrorCode
@@ -73,10 +73,10 @@ class CocotbBench:
             if source.is_file():
                 shutil.copyfile(source, folder / source.name)
         with GoldenDevice(DeviceOptions()) as device:
-            executor = Executor(self.plan, self.net, device)
-            values = executor.run(self.inputs).values
+            read = {bottom for name in self.layers for bottom in self.plan.cut.net.layer(name).bottoms}
+            values = Executor(self.plan, self.net, device).run(self.inputs, keep=read).values
         entries = {entry["layer"]: entry for entry in manifest["jobs"]}
-        jobs = [self._write_job(folder, entries[name], executor, values) for name in self.layers]
+        jobs = [self._write_job(folder, entries[name], values) for name in self.layers]
         end = max(place["address"] + place["bytes"] for name in self.layers
                   for place in entries[name]["memory"].values())
         verilog = manifest["verilog"]
@@ -92,14 +92,11 @@ class CocotbBench:
             "jobs": jobs,
         }, indent=2) + "\n")
 
-    def _write_job(self, folder: Path, entry: Mapping[str, Any], executor: Executor,
-                   values: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    def _write_job(self, folder: Path, entry: Mapping[str, Any], values: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """The vectors of a layer, and its entry in `vectors.json`."""
-        layer = self.plan.cut.net.layer(entry["layer"])
-        is_map = layer.type in MAP_TYPES
-        operands = (executor.operands(layer.name, values) if is_map
-                    else [executor.maps(layer.name, values[layer.bottoms[0]])])
-        job = (executor.map_job if is_map else executor.job)(layer.name, operands[0])
+        layer = FpgaLayer(self.plan, entry["layer"])
+        operands = layer.operands(values)
+        job = layer.job(operands[0].shape)
         stem = Path(entry["descriptors_file"]).name.removesuffix(".descriptors.bin")
         memory = entry["memory"]
         rng = np.random.default_rng(RANDOM_SEED)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cortado.gateware.convolution_shape import ConvolutionShape
+from cortado.gateware.memory_layout import MapLayout
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Arrangement(ABC):
         """The kernels of the lowered convolution."""
         return weight
 
+    def canonical(self, layout: MapLayout, *, is_target: bool) -> Hashable:
+        """What the batch of maps that `layout` holds arranged lies like; see `PackedLayout`."""
+        return self, is_target, layout
+
 
 class Plain(Arrangement):
     """The batch as it is, one image after the other."""
@@ -63,6 +69,9 @@ class Plain(Arrangement):
         return maps
 
     restore_source = arrange_target = restore_target = arrange_source
+
+    def canonical(self, layout: MapLayout, *, is_target: bool) -> Hashable:
+        return layout
 
 
 @dataclass(frozen=True)
@@ -162,6 +171,16 @@ class Flat(Arrangement):
     def restore_target(self, arranged: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(self._images(arranged))
 
+    def canonical(self, layout: MapLayout, *, is_target: bool) -> Hashable:
+        shape = self.shape
+        if not is_target and (any(shape.pad) or shape.stride != (1, 1)):
+            return super().canonical(layout, is_target=is_target)
+        images = replace(layout, batch=shape.batch, height=shape.out_height, width=shape.out_width)
+        # Without a gap behind its rows, an image in one row is the image.
+        if shape.batch == 1 and images.row_pitch == images.width * images.pixel_bytes:
+            return images
+        return type(self), images
+
     def _images(self, arranged: np.ndarray) -> np.ndarray:
         return arranged.reshape(arranged.shape[1], self.shape.batch, self.shape.out_height,
                                 self.shape.out_width).swapaxes(0, 1)
@@ -207,6 +226,9 @@ class SpaceToDepth(Arrangement):
         return maps
 
     restore_target = arrange_target
+
+    def canonical(self, layout: MapLayout, *, is_target: bool) -> Hashable:
+        return layout if is_target else super().canonical(layout, is_target=is_target)
 
     def arrange_weight(self, weight: np.ndarray) -> np.ndarray:
         kernel, stride = self.lowered.kernel, self.shape.stride

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,6 +94,11 @@ class ArrangedLayout:
     def size_bytes(self) -> int:
         """Bytes of the batch."""
         return self.layout.size_bytes
+
+    @property
+    def canonical(self) -> Hashable:
+        """As in `PackedLayout`: a batch that is arranged as it is lies as without an arrangement."""
+        return self.arrangement.canonical(self.layout, is_target=self.is_target)
 
     def pack(self, maps: np.ndarray) -> np.ndarray:
         """The bytes of `maps` of shape (N, C, H, W), as uint8."""

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+
+
+class PackedLayout(Protocol):
+    """How a batch of maps (N, C, H, W) lies in memory."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the batch."""
+
+    @property
+    def canonical(self) -> Hashable:
+        """Layouts in which this is equal hold a batch of maps in the same bytes."""
+
+    def pack(self, maps: np.ndarray) -> np.ndarray:
+        """The bytes of `maps` of shape (N, C, H, W), as uint8."""
+
+    def unpack(self, packed: np.ndarray) -> np.ndarray:
+        """The maps (N, C, H, W) in the bytes `packed`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +54,14 @@ class MapLayout:
         return -(-self.channels // self.lanes)
 
     @property
+    def pixel_bytes(self) -> int:
+        """Bytes of one pixel of a block."""
+        return self.lanes * self.data_type.itemsize
+
+    @property
     def row_beats(self) -> int:
         """Beats of one row."""
-        return -(-self.width * self.lanes * self.data_type.itemsize // self.beat_bytes)
+        return -(-self.width * self.pixel_bytes // self.beat_bytes)
 
     @property
     def row_pitch(self) -> int:
@@ -57,6 +82,11 @@ class MapLayout:
     def size_bytes(self) -> int:
         """Bytes of the batch."""
         return self.batch * self.image_pitch
+
+    @property
+    def canonical(self) -> MapLayout:
+        """Maps as they are lie alike where their layouts are equal."""
+        return self
 
     def pack(self, maps: np.ndarray) -> np.ndarray:
         """The bytes of `maps` of shape (N, C, H, W), as uint8."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from cortado.engines.engine import Engine
 from cortado.errors import PlanError
@@ -21,15 +22,17 @@ BATCH_TYPE = "InnerProduct"
 
 def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, fpga: Collection[str] = (),
               host: Collection[str] = (), inner_products: bool = False, strict: bool = False,
-              other_engines: tuple[Engine, ...] = ()) -> Cut:
+              other_engines: tuple[Engine, ...] = (), programs: Mapping[str, Engine] | None = None,
+              program_cycles: float = 0) -> Cut:
     """Put each layer where it is wanted and can run.
 
     Wanted on the FPGA are the layers named in `fpga`, those whose file says so (`ocl_enable`, `engine: OCL`), and every
     Convolution neither `host` nor its file keeps away; with `inner_products`, so is every InnerProduct of more than one
     picture. With `strict`, a wanted layer no engine takes is a `PlanError`; otherwise it falls to the host and its
     placement says why. A layer named that is not there is a `PlanError`. No layer runs on the FPGA before the first
-    XCLProgram layer, if there is one. Of `engine` and `other_engines` each layer gets the one that takes the fewest
-    estimated cycles.
+    XCLProgram layer, if there is one. Of `engine` and `other_engines` each layer gets one such that the estimated
+    cycles of all, with `program_cycles` for each time the device is programmed anew in between, are the fewest. Where
+    the XCLProgram layers name several engines (`programs`, by layer), each layer has that of the last one before it.
     """
     names = {layer.name for layer in net.layers}
     for option, asked in (("FPGA", fpga), ("host", host)):
@@ -41,27 +44,35 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
     if both:
         raise PlanError(f"layer '{min(both)}' must be on the FPGA or on the host, it was asked to be on both")
 
-    for other in other_engines:
+    named = tuple(dict.fromkeys((programs or {}).values()))
+    if len(named) > 1 and other_engines:
+        raise PlanError(f"network '{net.name}': its XCLProgram layers say which engine runs what, so no other one can "
+                        "be offered; leave --or-engine away")
+    for other in (*other_engines, *named):
         if other.data_bits != engine.data_bits:
             raise PlanError(f"engine configuration: data_bits must be {engine.data_bits} as in the first one, not "
                             f"{other.data_bits}: a blob has one format")
     macs = count_macs(net, shapes)
     placements = []
-    programs = [layer.name for layer in net.layers if layer.type == "XCLProgram"]
-    programmed = not programs
+    first_program = next((layer.name for layer in net.layers if layer.type == "XCLProgram"), None)
+    offered, programmed = (engine, *other_engines), first_program is None
+    choices: dict[int, list[tuple[Engine, float]]] = {}
     for layer in net.layers:
-        programmed = programmed or layer.type == "XCLProgram"
+        if layer.type == "XCLProgram":
+            programmed = True
+            if len(named) > 1:
+                offered = (programs[layer.name],)
         bottoms = bottom_shapes(layer, shapes)
         wanted, why = _wish(layer, bottoms, fpga=fpga, host=host, inner_products=inner_products)
-        rejection, best = None, engine
+        rejection = None
         if wanted:
-            program = None if programmed else programs[0]
-            rejections = [(other, _rejection(layer, bottoms, other, program, fpga))
-                          for other in (engine, *other_engines)]
+            rejections = [(other, _rejection(layer, bottoms, other, None if programmed else first_program, fpga))
+                          for other in offered]
             rejection = rejections[0][1]
-            taking = [other for other, refusal in rejections if refusal is None]
+            taking = [(other, other.estimate(layer, bottoms).cycles) for other, refusal in rejections
+                      if refusal is None]
             if taking:
-                rejection, best = None, min(taking, key=lambda other: other.estimate(layer, bottoms).cycles)
+                rejection, choices[len(placements)] = None, taking
         on_fpga = wanted and rejection is None
         if rejection is not None and (strict or layer.name in fpga):
             raise PlanError(f"layer '{layer.name}': must run on the FPGA ({why}), but engine '{engine.name}' cannot "
@@ -71,12 +82,32 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
             layer=layer.name, type=layer.type, fused=tuple(fused.type for fused in layer.fused), bottoms=bottoms,
             tops=tuple(shapes[top] for top in layer.tops), macs=macs[layer.name],
             target=Target.FPGA if on_fpga else Target.HOST, wanted=wanted,
-            reason=why if rejection is None else f"{engine.name}: {rejection}",
-            engine=best.name if on_fpga else None,
-            runs_on=best if on_fpga else None,
-            estimate=best.estimate(layer, bottoms) if on_fpga else None,
-            mapping=best.mapping(layer, bottoms) if on_fpga else None))
-    return Cut(net=net, engine=engine, placements=tuple(placements), other_engines=other_engines)
+            reason=why if rejection is None else f"{engine.name}: {rejection}"))
+    for index, best in zip(choices, choose_engines(list(choices.values()), program_cycles), strict=True):
+        layer, bottoms = net.layers[index], placements[index].bottoms
+        placements[index] = replace(placements[index], engine=best.name, runs_on=best,
+                                    estimate=best.estimate(layer, bottoms), mapping=best.mapping(layer, bottoms))
+    others = other_engines or tuple(other for other in named if other != engine)
+    return Cut(net=net, engine=engine, placements=tuple(placements), other_engines=others)
+
+
+def choose_engines(choices: Sequence[Sequence[tuple[Engine, float]]], program_cycles: float) -> list[Engine]:
+    """An engine for each layer, from those that take it with their cycles, the layers in the order they run.
+
+    All cycles together are the fewest, with `program_cycles` wherever a layer has another engine than the one before
+    it. Of equals the one named first is taken.
+    """
+    # For each engine the layer at hand may have: the least cycles up to and with it, and the engines that give them.
+    best: dict[Engine, tuple[float, tuple[Engine, ...]]] = {}
+    for taking in choices:
+        following = {}
+        for engine, cycles in taking:
+            total, engines = min((
+                (total + (program_cycles if before != engine else 0), engines)
+                for before, (total, engines) in best.items()), key=lambda way: way[0], default=(0, ()))
+            following[engine] = (total + cycles, (*engines, engine))
+        best = following
+    return list(min(best.values(), key=lambda way: way[0])[1]) if best else []
 
 
 def _rejection(layer: LayerSpec, bottoms: tuple[TensorShape, ...], engine: Engine, program: str | None,

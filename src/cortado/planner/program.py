@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cortado.engines.engine import engine_types
-from cortado.errors import PlanError
 from cortado.graph.spec import NetSpec
 from cortado.layers.xcl_program import GRAMMAR
 
@@ -16,7 +15,7 @@ class Program:
     """The engine a network names, and the fields of its configuration that are not the default."""
 
     layer: str
-    """The first XCLProgram layer; it governs the layers behind it."""
+    """The XCLProgram layer; it governs the layers behind it, up to the next one."""
     engine: str
     fields: Mapping[str, int]
 
@@ -25,20 +24,14 @@ class Program:
         return f"{self.engine}{f' with {fields}' if fields else ''}"
 
 
-def read_program(net: NetSpec) -> Program | None:
-    """The engine configuration of the network; None without an XCLProgram layer.
-
-    Raises `LayerError` for an engine that is not known and `PlanError` for two different configurations.
-    """
-    first: Program | None = None
+def read_programs(net: NetSpec) -> tuple[Program, ...]:
+    """What the XCLProgram layers of the network say, in their order; `LayerError` for an engine that is not known."""
+    programs = []
     for layer in net.layers:
         if layer.type != "XCLProgram":
             continue
         program = Program(layer=layer.name, engine=layer.parameters.engine, fields=layer.parameters.fields)
         if program.engine not in engine_types:
             raise layer.error(f"{engine_types.unknown(program.engine)}; {GRAMMAR}")
-        if first is not None and (program.engine, program.fields) != (first.engine, first.fields):
-            raise PlanError(f"network '{net.name}': its XCLProgram layers must name one engine configuration, several "
-                            f"are not supported yet: '{first.layer}' names {first}, '{layer.name}' names {program}")
-        first = first or program
-    return first
+        programs.append(program)
+    return tuple(programs)

@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 # Version of the JSON of every command; docs/json.md describes it.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)

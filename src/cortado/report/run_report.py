@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from cortado.executor.run import LayerRun, Run
+from cortado.executor.traffic import Traffic
 from cortado.planner.plan import Target
 from cortado.report.figures import count, counters_data, idle, percent, shapes
 from cortado.report.inspect_report import engine_data, placement_data, type_words
@@ -41,8 +42,9 @@ class Classification:
         return self.classes[index] if index < len(self.classes) else str(index)
 
 
-def run_report(run: Run, classification: Classification, *, clock_mhz: float, notes: Mapping[str, str]) -> Report:
-    """The table by layer, accuracy, agreement, cycles, simulated and wall time."""
+def run_report(run: Run, classification: Classification, *, clock_mhz: float, program_ms: float,
+               notes: Mapping[str, str]) -> Report:
+    """The table by layer, accuracy, agreement, cycles, copies, simulated and wall time."""
     total = run.counters
     lines = ["", *(f"{topic:<12}{words}" for topic, words in notes.items()), *_result_lines(run, classification)]
     if total is not None:
@@ -56,11 +58,16 @@ def run_report(run: Run, classification: Classification, *, clock_mhz: float, no
             f"{idle(total)} idle")
         lines.append(f"simulated   {total.cycles / clock_mhz / 1e3:.3f} ms at an assumed clock of {clock_mhz:g} MHz; "
                      f"memory: {run.memory_model}")
-    lines.append(f"wall time   {run.seconds:.2f} s on device {run.device}")
+    if run.plan.cut.fpga_layers:
+        lines.append(f"copies      {_traffic_words(run.traffic)}")
+    if run.programmings > 1:
+        lines.append(f"programmed  {run.programmings} times, {run.programmings * program_ms:g} ms at an assumed "
+                     f"{program_ms:g} ms each, not in the simulated time")
+    lines.append(f"wall time   {run.seconds:.2f} s on device {run.device}{_overlap_words(run)}")
     return Report(
         command="run", title=f"{run.plan.cut.net.name} on host and {run.device}, {run.batch} pictures",
-        data=_data(run, classification, clock_mhz, notes), tables=(_table(run), *_format_tables(run)),
-        lines=tuple(lines))
+        data={**_data(run, classification, clock_mhz, notes), "program_ms": program_ms},
+        tables=(_table(run), *_format_tables(run)), lines=tuple(lines))
 
 
 def _table(run: Run) -> Table:
@@ -80,6 +87,21 @@ def _table(run: Run) -> Table:
         Column(title="idle: causes", wraps=True), Column(title="golden")), rows=tuple(rows))
 
 
+def _traffic_words(traffic: Traffic) -> str:
+    """Bytes each way, and what was spared."""
+    words = (f"{count(traffic.to_device_bytes)} bytes to the device, {count(traffic.from_device_bytes)} back, in "
+             f"{traffic.copies} copies; {traffic.spared_copies} copies of {count(traffic.spared_bytes)} bytes spared")
+    return words + (f"; {count(traffic.checked_bytes)} more for golden" if traffic.checked_bytes else "")
+
+
+def _overlap_words(run: Run) -> str:
+    """How much of the time host and device had in common."""
+    if run.parts == 1:
+        return ""
+    return (f", {run.parts} parts, {run.in_flight} in flight: host layers {run.host_seconds:.2f} s, device "
+            f"{run.device_seconds:.2f} s")
+
+
 def _format_tables(run: Run) -> tuple[Table, ...]:
     """The number formats of the FPGA layers; no table where there are none."""
     rows = tuple((name, *layer_format.words) for name, layer_format in run.plan.formats.items())
@@ -91,7 +113,7 @@ def _estimate_words(layer: LayerRun) -> str:
     """The estimate's distance from what was measured."""
     if layer.counters is None:
         return ""
-    return f"{100 * (layer.placement.estimate.cycles / layer.counters.cycles - 1):+.0f} %"
+    return f"{100 * (layer.estimated_cycles / layer.counters.cycles - 1):+.0f} %"
 
 
 def _result_lines(run: Run, classification: Classification) -> list[str]:
@@ -143,12 +165,19 @@ def _data(run: Run, classification: Classification, clock_mhz: float, notes: Map
                 layer.placement.macs / (layer.counters.cycles * layer.placement.runs_on.multipliers)
                 if layer.counters else None),
             "equal_to_golden": layer.equal_to_golden,
-            "bytes_moved": layer.bytes_moved,
+            "device_seconds": layer.device_seconds,
+            "traffic": asdict(layer.traffic),
         } for layer in run.layers],
         "counters": counters_data(total),
         "clock_mhz": clock_mhz,
         "simulated_seconds": total.cycles / clock_mhz / 1e6 if total else None,
         "wall_seconds": run.seconds,
+        "host_seconds": run.host_seconds,
+        "device_seconds": run.device_seconds,
+        "parts": run.parts,
+        "in_flight": run.in_flight,
+        "programmings": run.programmings,
+        "traffic": asdict(run.traffic),
         "accuracy": {"reference": classification.accuracy(classification.reference),
                      "mixed": classification.accuracy(classification.mixed)} if labelled else None,
         "golden": {"compared": run.compared_layers, "equal": run.equal_layers,

@@ -24,6 +24,7 @@ import cortado.gateware
 from cortado.errors import ConfigurationError, CortadoError
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.resources import sim_root
+from cortado.whole_file import write_whole
 
 # A small engine, so that a first bench builds in seconds.
 SMALL = {"m": 2, "pc": 1, "pk": 1, "beat_bits": 64, "tiles": 8, "block_columns": 4, "buffer_words": 32,
@@ -214,9 +215,7 @@ def save(bench: NewBench, path: Path, *, force: bool) -> None:
     text = bench.render(path.name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = path.with_name(f".{path.name}.new")
-        new.write_text(text)
-        new.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise CortadoError(f"'{path}': the file cannot be written: {error.strerror}; give another one (-o)") from error
 

@@ -16,6 +16,7 @@ from cortado.errors import DeadlockError, SimulationError
 from cortado.simulation.library import EngineLibrary, Options, Outcome
 from cortado.simulation.memory_model import MemoryModel
 from cortado.simulation.register import CHANNELS, MASTERS
+from cortado.whole_file import require_writable
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,7 @@ FIRST_STEP_CYCLES = 2_000
 def require_wave_file(wave: Path) -> None:
     """Raise `SimulationError` unless a wave can be written to the file `wave`; what is there stays."""
     try:
-        is_new = not wave.exists()
-        wave.open("ab").close()
-        if is_new:
-            wave.unlink()
+        require_writable(wave)
     except OSError as error:
         raise SimulationError(f"wave file '{wave}': must be one that can be written, not refuse with "
                               f"'{error.strerror}'") from error

@@ -1,0 +1,25 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def require_writable(path: Path) -> None:
+    """Raise `OSError` unless a file can be written there; what is there stays."""
+    is_new = not path.exists()
+    path.open("ab").close()
+    if is_new:
+        path.unlink()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file under a temporary name and rename it; `OSError` where that cannot be, and nothing is left."""
+    # Beside its destination, so that the rename stays on one file system.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
