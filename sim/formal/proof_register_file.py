@@ -18,9 +18,13 @@ def part(**case: int) -> RegisterFile:
 
 
 def claims(proof: Proof) -> None:
-    """Accesses are counted outside as well."""
+    """Accesses are counted outside as well; a job begins only behind a start."""
     m, registers = proof.m, proof.part
     control = registers.control
+    # The states of `AxiEngine`: it is not busy when it comes out of reset, and leaves IDLE for a start only.
+    started, busy = Signal(), Signal()
+    m.d.sync += [started.eq(registers.start), busy.eq(registers.busy)]
+    proof.assume("a_start_begins_a_job", ~registers.busy | busy | started)
     written, read = Signal(2), Signal(2)
     addressed, given = control.awvalid & control.awready, control.wvalid & control.wready
     m.d.sync += [
@@ -29,10 +33,14 @@ def claims(proof: Proof) -> None:
     ]
     proof.claim("addresses_and_data_go_together", addressed == given)
     proof.claim("one_answer_a_write", written == control.bvalid)
-    proof.claim("one_answer_a_read", read == control.rvalid)
+    # The address of a read waits a cycle ahead of its answer.
+    proof.claim("one_answer_a_read", read == control.rvalid + proof.inside("reads"))
+    proof.claim("one_read_at_a_time", read <= 1)
     proof.claim("no_start_while_busy", ~registers.start | ~registers.busy)
     proof.claim("a_start_is_no_reset", ~registers.start | ~registers.reset)
-    proof.claim("starts_are_written", ~(registers.start | registers.reset) | addressed)
+    written_before = Signal()
+    m.d.sync += written_before.eq(addressed)
+    proof.claim("starts_are_written", ~(registers.start | registers.reset) | written_before)
     proof.reach("start", registers.start)
     proof.reach("reset", registers.reset)
     proof.reach("interrupt", registers.interrupt)

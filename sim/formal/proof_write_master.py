@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Signal, Value
+from amaranth.hdl import Mux, Signal, Value
 from formal.outstanding import MOST_OUTSTANDING
 from formal.proof import Proof
 from formal.steps import Steps
@@ -42,18 +42,21 @@ def claims(proof: Proof, *, beat_bits: int) -> None:
                  ~memory.bvalid | ((behind["addressed"] != 0) & (behind["ended"] != 0)))
     proof.assume("memory_answers_in_time", behind["asked"] < MOST_OUTSTANDING)
 
-    # The queue's memory is free; a queue gives what it got.
-    proof.assume("queued_bursts_have_beats", proof.inside("bursts.r_data") != 0)
-    left, bursts = proof.inside("left"), proof.inside("bursts.level")
+    # Behind a burst's last beat, and behind its address, there is a register of two places.
+    in_burst, bursts = proof.inside("in_burst"), proof.inside("bursts.level")
+    waiting = {name: proof.inside(f"{name}.spare_valid") for name in ("addresses", "beats")}
+    ends = memory.wvalid & memory.wlast, waiting["beats"] & proof.inside("beats.spare")[-1]
     proof.claim("outstanding_is_counted", proof.inside("outstanding") == behind["asked"])
-    proof.claim("addresses_follow_requests", behind["asked"] == behind["addressed"] + memory.awvalid)
-    proof.claim("every_burst_ends", behind["asked"] == behind["ended"] + bursts + (left != 0)
-                + (memory.wvalid & memory.wlast))
-    proof.claim("a_burst_goes_on", ~memory.wvalid | memory.wlast | (left != 0))
+    proof.claim("addresses_follow_requests",
+                behind["asked"] == behind["addressed"] + memory.awvalid + waiting["addresses"])
+    proof.claim("every_burst_ends", behind["asked"] == behind["ended"] + bursts + in_burst + ends[0] + ends[1])
+    proof.claim("a_burst_goes_on", ~memory.wvalid | Mux(waiting["beats"], ends[1], ends[0]) | in_burst)
+    for name, shown in (("addresses", memory.awvalid), ("beats", memory.wvalid)):
+        proof.claim(f"{name}_wait_behind_others", ~waiting[name] | shown)
     proof.claim("bursts_fit", bursts <= BURST_QUEUE)
-    proof.claim("idle_means_idle", ~master.idle | (~memory.awvalid & ~memory.wvalid & (bursts == 0) & (left == 0)))
+    proof.claim("idle_means_idle", ~master.idle | (~memory.awvalid & ~memory.wvalid & (bursts == 0) & ~in_burst))
     proof.claim("a_stop_writes_nothing_new", ~master.stop | ~master.i.ready)
     proof.claim("none_asks_while_it_stops", ~master.stop | ~master.request.ready)
     proof.reach("burst_of_two_beats_answered", memory.bvalid & (memory.awlen == 1))
-    proof.reach("stopped_in_a_burst", master.stop & (left != 0))
+    proof.reach("stopped_in_a_burst", master.stop & in_burst)
     proof.reach("failed", master.failed)

@@ -126,7 +126,8 @@ class RegisterFile(wiring.Component):
             Register.INTERRUPT_STATUS: pending,
         }
         # The address waits in a register for a cycle: there is much to choose from.
-        reads, offset = Signal(), Signal(CONTROL_ADDRESS_BITS - 2)
+        reads = Signal()
+        offset = Signal(CONTROL_ADDRESS_BITS - 2)
         m.d.comb += control.arready.eq(~control.rvalid & ~reads)
         m.d.sync += [reads.eq(control.arvalid & control.arready), offset.eq(control.araddr[2:])]
         with m.If(control.rready):

@@ -78,7 +78,8 @@ class WriteMaster(wiring.Component):
         ]
 
         # The burst whose beats go now, and how many follow the next one.
-        in_burst, behind = Signal(), Signal(8)
+        in_burst = Signal()
+        behind = Signal(8)
         moves, last = Signal(), Signal()
         m.d.comb += [
             self.i.ready.eq(in_burst & beats.i.ready & ~self.stop),
