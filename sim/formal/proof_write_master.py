@@ -27,29 +27,24 @@ def claims(proof: Proof, *, beat_bits: int) -> None:
     """The memory answers a burst when it has taken its address and its last beat, and in time."""
     m, master = proof.m, proof.part
     memory = master.memory
-    counts = {name: Signal(16, name=name) for name in ("asked", "addressed", "ended", "answered")}
-    for name, happens in (
-            ("asked", master.request.valid & master.request.ready),
-            ("addressed", memory.awvalid & memory.awready),
-            ("ended", memory.wvalid & memory.wready & memory.wlast),
-            ("answered", memory.bvalid & memory.bready)):
-        m.d.sync += counts[name].eq(counts[name] + happens)
-    # They wrap, but never lie far apart.
-    proof.assume("requests_have_beats", master.request.payload.beats != 0)
-    behind = {name: Signal(16, name=f"behind_{name}") for name in ("asked", "addressed", "ended")}
-    m.d.comb += [behind[name].eq(counts[name] - counts["answered"]) for name in behind]
-    proof.assume("memory_answers_finished_bursts",
-                 ~memory.bvalid | ((behind["addressed"] != 0) & (behind["ended"] != 0)))
-    proof.assume("memory_answers_in_time", behind["asked"] < MOST_OUTSTANDING)
+    asked = master.request.valid & master.request.ready
+    # Bursts the memory has yet to answer, and those of them whose address, or whose last beat, it has yet to take.
+    owed, unaddressed, unended = (Signal(bits, name=name) for name, bits in (
+        ("owed", 16), ("unaddressed", 3), ("unended", 6)))
+    for counter, happens in ((owed, memory.bvalid & memory.bready), (unaddressed, memory.awvalid & memory.awready),
+                             (unended, memory.wvalid & memory.wready & memory.wlast)):
+        m.d.sync += counter.eq(counter + asked - happens)
+    proof.assume("memory_answers_finished_bursts", ~memory.bvalid | ((owed > unaddressed) & (owed > unended)))
+    proof.assume("memory_answers_in_time", owed < MOST_OUTSTANDING)
 
-    # Behind a burst's last beat, and behind its address, there is a register of two places.
+    # Between a burst's address, or its beats, and the memory there is a register of two places.
     in_burst, bursts = proof.inside("in_burst"), proof.inside("bursts.level")
     waiting = {name: proof.inside(f"{name}.spare_valid") for name in ("addresses", "beats")}
     ends = memory.wvalid & memory.wlast, waiting["beats"] & proof.inside("beats.spare")[-1]
-    proof.claim("outstanding_is_counted", proof.inside("outstanding") == behind["asked"])
-    proof.claim("addresses_follow_requests",
-                behind["asked"] == behind["addressed"] + memory.awvalid + waiting["addresses"])
-    proof.claim("every_burst_ends", behind["asked"] == behind["ended"] + bursts + in_burst + ends[0] + ends[1])
+    proof.claim("outstanding_is_counted", proof.inside("outstanding") == owed)
+    proof.claim("addresses_follow_requests", unaddressed == memory.awvalid + waiting["addresses"])
+    proof.claim("every_burst_ends", unended == bursts + in_burst + ends[0] + ends[1])
+    proof.claim("answers_come_last", (owed >= unaddressed) & (owed >= unended))
     proof.claim("a_burst_goes_on", ~memory.wvalid | Mux(waiting["beats"], ends[1], ends[0]) | in_burst)
     for name, shown in (("addresses", memory.awvalid), ("beats", memory.wvalid)):
         proof.claim(f"{name}_wait_behind_others", ~waiting[name] | shown)

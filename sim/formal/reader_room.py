@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Mux, Signal, Value
+from amaranth.lib import data
 from formal.proof import Proof
 
 from cortado.gateware.axi import BOUNDARY_BYTES
 from cortado.gateware.configuration import BURST_BEATS
+from cortado.gateware.stream_reader import REQUEST_LAYOUT
 
 
 def reader_room(proof: Proof, path: str, request: object, answers: object, *, beat_bits: int,
@@ -14,7 +16,8 @@ def reader_room(proof: Proof, path: str, request: object, answers: object, *, be
     """Claims that the reader at `path` (`reader.`, or empty for the component itself) asks for no more than it has room
     for, in bursts that a port may carry: every beat of room is free, owed by the memory or held.
 
-    `request` and `answers` are the streams to and from the memory, which answers what was asked.
+    `request` and `answers` are the streams to and from the memory, which answers what was asked. Requests of a reader
+    inside a component come to it through a `StreamRegister` at `request_register`.
     """
     m, label = proof.m, path.replace(".", "_")
     offset_bits, page = (beat_bits // 8 - 1).bit_length(), (BOUNDARY_BYTES - 1).bit_length()
@@ -23,19 +26,31 @@ def reader_room(proof: Proof, path: str, request: object, answers: object, *, be
     m.d.sync += owed.eq(owed + Mux(asked, request.payload.beats, 0) - answered)
     proof.assume(f"{label}memory_answers_what_was_asked", ~answers.valid | (owed != 0))
 
-    room, active, held, held_level, shown = (proof.inside(f"{path}{name}") for name in (
-        "room", "active", "held.level", "held.inner_level", "held.r_rdy"))
+    # Beats of bursts that are on their way to the memory.
+    ahead = 0
+    if path:
+        ahead = sum(Mux(proof.inside(f"request_register.{valid}"),
+                        data.View(REQUEST_LAYOUT, Value.cast(proof.inside(f"request_register.{name}"))).beats, 0)
+                    for valid, name in (("o__valid", "o__payload"), ("spare_valid", "spare")))
+    valid, payload = (proof.inside(f"{path}request__{name}") for name in ("valid", "payload"))
+    burst = data.View(REQUEST_LAYOUT, payload)
+    # What is asked for leaves the room a cycle late, and what is given comes back a cycle late.
+    room, spent, given, active, held, held_level, shown = (proof.inside(f"{path}{name}") for name in (
+        "room", "spent", "given", "active", "held.level", "held.inner_level", "held.r_rdy"))
     proof.claim(f"{label}memory_never_waits", ~answers.valid | answers.ready)
-    proof.claim(f"{label}room_is_counted", room + owed + held == prefetch_beats)
+    proof.claim(f"{label}room_is_counted", room + given + ahead + owed + held == prefetch_beats + spent)
     proof.claim(f"{label}queue_moves_on", (held_level <= 1) | shown)
-    proof.claim(f"{label}a_burst_fits", ~request.valid | (request.payload.beats + owed + held <= prefetch_beats))
-    beats, left, sized = request.payload.beats, proof.inside(f"{path}beats_left"), proof.inside(f"{path}sized")
-    first, last = request.payload.address, request.payload.address + beats * (beat_bits // 8) - 1
+    proof.claim(f"{label}a_burst_fits", ~valid | (burst.beats + ahead + owed + held <= prefetch_beats))
+    beats, left, sized = burst.beats, proof.inside(f"{path}beats_left"), proof.inside(f"{path}sized")
+    first, last = burst.address, burst.address + beats * (beat_bits // 8) - 1
     proof.claim(f"{label}beats_left", ~active | (left != 0))
     proof.claim(f"{label}bursts_are_of_a_command", ~sized | active)
     proof.claim(f"{label}bursts_have_beats", ~sized | ((beats >= 1) & (beats <= BURST_BEATS) & (beats <= left)))
     proof.claim(f"{label}more_follows", ~sized | (proof.inside(f"{path}more") == (beats != left)))
     proof.claim(f"{label}bursts_stay_in_a_page", ~sized | (first[page:] == last[page:32]))
+    for loop in ("runs", "planes"):
+        steps_left, is_last = proof.inside(f"{path}{loop}_left"), proof.inside(f"{path}last_of_{loop}")
+        proof.claim(f"{label}{loop}_are_counted", ~active | ((steps_left != 0) & (is_last == (steps_left == 1))))
     for name in ("address", "run_address", "plane_address"):
         proof.claim(f"{label}{name}_is_aligned", proof.inside(f"{path}{name}")[:offset_bits] == 0)
     proof.reach(f"{label}room_used_up", room == 0)

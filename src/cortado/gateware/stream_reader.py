@@ -104,7 +104,8 @@ class StreamReader(wiring.Component):
 
         # Kept a cycle late: a burst takes two cycles at least.
         room = Signal(range(self._prefetch_beats + 1), init=self._prefetch_beats)
-        spent, given = Signal.like(burst.beats), Signal()
+        spent = Signal.like(burst.beats)
+        given = Signal()
         m.d.sync += [
             spent.eq(Mux(asked, burst.beats, 0)),
             given.eq(self.o.valid & self.o.ready),
