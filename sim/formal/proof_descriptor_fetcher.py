@@ -23,10 +23,13 @@ def claims(proof: Proof, *, beat_bits: int) -> None:
     """A job is started when the one before it is over; its list stays where it is until the reader knows of it."""
     m, fetcher = proof.m, proof.part
     asking = proof.inside("asking")
-    address, count = Signal(32), Signal(32)
-    m.d.sync += [address.eq(fetcher.address), count.eq(fetcher.count)]
-    proof.assume("list_stays", ~asking | ((fetcher.address == address) & (fetcher.count == count)))
-    proof.assume("one_job_at_a_time", ~fetcher.start | (fetcher.sent & ~asking))
+    # The driver writes the list before the start and leaves it; writes to the registers are two cycles apart.
+    address, count, settled = Signal(32), Signal(32), Signal()
+    m.d.sync += [address.eq(fetcher.address), count.eq(fetcher.count), settled.eq(1)]
+    stays = settled & (fetcher.address == address) & (fetcher.count == count)
+    proof.assume("list_stays", ~(fetcher.start | asking) | stays)
+    # `AxiEngine` starts no job before the last word of the one before has been sent, or resets the fetcher between.
+    proof.assume("one_job_at_a_time", ~fetcher.start | fetcher.sent)
     reader_room(proof, "reader.", fetcher.request, fetcher.i, beat_bits=beat_bits, prefetch_beats=2 * BURST_BEATS)
     aligned = address[:(beat_bits // 8 - 1).bit_length()] == 0
     proof.claim("asks_for_a_list", ~asking | ((count != 0) & (count <= LARGEST_COUNT) & aligned))

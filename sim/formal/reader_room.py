@@ -26,12 +26,19 @@ def reader_room(proof: Proof, path: str, request: object, answers: object, *, be
     m.d.sync += owed.eq(owed + Mux(asked, request.payload.beats, 0) - answered)
     proof.assume(f"{label}memory_answers_what_was_asked", ~answers.valid | (owed != 0))
 
+    def may_be_carried(burst: data.View) -> Value:
+        """Whether a port may carry the burst."""
+        first, last = burst.address, burst.address + burst.beats * (beat_bits // 8) - 1
+        return ((burst.beats >= 1) & (burst.beats <= BURST_BEATS) & (first[page:] == last[page:32])
+                & (first[:offset_bits] == 0))
+
     # Beats of bursts that are on their way to the memory.
     ahead = 0
-    if path:
-        ahead = sum(Mux(proof.inside(f"request_register.{valid}"),
-                        data.View(REQUEST_LAYOUT, Value.cast(proof.inside(f"request_register.{name}"))).beats, 0)
-                    for valid, name in (("o__valid", "o__payload"), ("spare_valid", "spare")))
+    for name, valid in (("o__payload", "o__valid"), ("spare", "spare_valid")) if path else ():
+        waits = proof.inside(f"request_register.{valid}")
+        waiting = data.View(REQUEST_LAYOUT, proof.inside(f"request_register.{name}"))
+        proof.claim(f"{label}{valid}_may_be_carried", ~waits | may_be_carried(waiting))
+        ahead += Mux(waits, waiting.beats, 0)
     valid, payload = (proof.inside(f"{path}request__{name}") for name in ("valid", "payload"))
     burst = data.View(REQUEST_LAYOUT, payload)
     # What is asked for leaves the room a cycle late, and what is given comes back a cycle late.
@@ -41,16 +48,14 @@ def reader_room(proof: Proof, path: str, request: object, answers: object, *, be
     proof.claim(f"{label}room_is_counted", room + given + ahead + owed + held == prefetch_beats + spent)
     proof.claim(f"{label}queue_moves_on", (held_level <= 1) | shown)
     proof.claim(f"{label}a_burst_fits", ~valid | (burst.beats + ahead + owed + held <= prefetch_beats))
-    beats, left, sized = burst.beats, proof.inside(f"{path}beats_left"), proof.inside(f"{path}sized")
-    first, last = burst.address, burst.address + beats * (beat_bits // 8) - 1
+    left, sized = proof.inside(f"{path}beats_left"), proof.inside(f"{path}sized")
     proof.claim(f"{label}beats_left", ~active | (left != 0))
     proof.claim(f"{label}bursts_are_of_a_command", ~sized | active)
-    proof.claim(f"{label}bursts_have_beats", ~sized | ((beats >= 1) & (beats <= BURST_BEATS) & (beats <= left)))
-    proof.claim(f"{label}more_follows", ~sized | (proof.inside(f"{path}more") == (beats != left)))
-    proof.claim(f"{label}bursts_stay_in_a_page", ~sized | (first[page:] == last[page:32]))
+    proof.claim(f"{label}bursts_may_be_carried", ~sized | (may_be_carried(burst) & (burst.beats <= left)))
+    proof.claim(f"{label}more_follows", ~sized | (proof.inside(f"{path}more") == (burst.beats != left)))
     for loop in ("runs", "planes"):
         steps_left, is_last = proof.inside(f"{path}{loop}_left"), proof.inside(f"{path}last_of_{loop}")
         proof.claim(f"{label}{loop}_are_counted", ~active | ((steps_left != 0) & (is_last == (steps_left == 1))))
     for name in ("address", "run_address", "plane_address"):
-        proof.claim(f"{label}{name}_is_aligned", proof.inside(f"{path}{name}")[:offset_bits] == 0)
+        proof.claim(f"{label}{name}_is_aligned", ~active | (proof.inside(f"{path}{name}")[:offset_bits] == 0))
     proof.reach(f"{label}room_used_up", room == 0)
