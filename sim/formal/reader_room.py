@@ -28,26 +28,34 @@ def reader_room(proof: Proof, path: str, request: object, answers: object, *, be
 
     def may_be_carried(burst: data.View) -> Value:
         """Whether a port may carry the burst."""
-        first, last = burst.address, burst.address + burst.beats * (beat_bits // 8) - 1
-        return ((burst.beats >= 1) & (burst.beats <= BURST_BEATS) & (first[page:] == last[page:32])
-                & (first[:offset_bits] == 0))
+        beat = burst.address[offset_bits:page]
+        return ((burst.beats >= 1) & (burst.beats <= BURST_BEATS) & (beat + burst.beats <= 2**len(beat))
+                & (burst.address[:offset_bits] == 0))
 
-    # Beats of bursts that are on their way to the memory.
-    ahead = 0
-    for name, valid in (("o__payload", "o__valid"), ("spare", "spare_valid")) if path else ():
-        waits = proof.inside(f"request_register.{valid}")
-        waiting = data.View(REQUEST_LAYOUT, proof.inside(f"request_register.{name}"))
-        proof.claim(f"{label}{valid}_may_be_carried", ~waits | may_be_carried(waiting))
-        ahead += Mux(waits, waiting.beats, 0)
-    valid, payload = (proof.inside(f"{path}request__{name}") for name in ("valid", "payload"))
+    valid, ready, payload = (proof.inside(f"{path}request__{name}") for name in ("valid", "ready", "payload"))
     burst = data.View(REQUEST_LAYOUT, payload)
+    # Beats that the reader has asked for and not given out, and those of bursts on their way to the memory: counters of
+    # their own, so that the solver has a few terms to weigh at a time.
+    due, ahead, on_their_way = Signal.like(owed, name=f"{label}due"), Signal.like(owed, name=f"{label}ahead"), []
+    asks = Mux(valid & ready, burst.beats, 0)
+    m.d.sync += [
+        due.eq(due + asks - (proof.inside(f"{path}o__valid") & proof.inside(f"{path}o__ready"))),
+        ahead.eq(ahead + asks - Mux(asked, request.payload.beats, 0)),
+    ]
+    for name, valid_name in (("o__payload", "o__valid"), ("spare", "spare_valid")) if path else ():
+        waits = proof.inside(f"request_register.{valid_name}")
+        waiting = data.View(REQUEST_LAYOUT, proof.inside(f"request_register.{name}"))
+        proof.claim(f"{label}{valid_name}_may_be_carried", ~waits | may_be_carried(waiting))
+        on_their_way.append(Mux(waits, waiting.beats, 0))
+    proof.claim(f"{label}requests_on_their_way_are_counted", ahead == sum(on_their_way))
     # What is asked for leaves the room a cycle late, and what is given comes back a cycle late.
     room, spent, given, active, held, held_level, shown = (proof.inside(f"{path}{name}") for name in (
         "room", "spent", "given", "active", "held.level", "held.inner_level", "held.r_rdy"))
     proof.claim(f"{label}memory_never_waits", ~answers.valid | answers.ready)
-    proof.claim(f"{label}room_is_counted", room + given + ahead + owed + held == prefetch_beats + spent)
+    proof.claim(f"{label}room_is_counted", room + given + due == prefetch_beats + spent)
+    proof.claim(f"{label}beats_are_somewhere", due == ahead + owed + held)
     proof.claim(f"{label}queue_moves_on", (held_level <= 1) | shown)
-    proof.claim(f"{label}a_burst_fits", ~valid | (burst.beats + ahead + owed + held <= prefetch_beats))
+    proof.claim(f"{label}a_burst_fits", ~valid | (burst.beats + due <= prefetch_beats))
     left, sized = proof.inside(f"{path}beats_left"), proof.inside(f"{path}sized")
     proof.claim(f"{label}beats_left", ~active | (left != 0))
     proof.claim(f"{label}bursts_are_of_a_command", ~sized | active)
