@@ -20,7 +20,7 @@ def part(**case: int) -> RowWriter:
     return RowWriter(WinogradConfiguration(**case))
 
 
-def claims(proof: Proof, *, beat_bits: int, **case: int) -> None:
+def claims(proof: Proof, *, beat_bits: int, m: int, **case: int) -> None:
     """Commands write something, as the decoder sees to."""
     writer = proof.part
     command, request = writer.command.payload, writer.request.payload
@@ -34,7 +34,23 @@ def claims(proof: Proof, *, beat_bits: int, **case: int) -> None:
 
     beat_bytes = beat_bits // 8
     beat = request.address[(beat_bytes - 1).bit_length():(BOUNDARY_BYTES - 1).bit_length()]
-    proof.claim("bursts_have_beats", ~writer.request.valid | ((request.beats >= 1) & (request.beats <= BURST_BEATS)))
-    proof.claim("bursts_stay_in_a_page", ~writer.request.valid | (beat + request.beats <= BOUNDARY_BYTES // beat_bytes))
+    in_block, asking, sized, left, run_rows, remain = (proof.inside(name) for name in (
+        "in_block", "asking", "sized", "beats_left", "run_rows", "rows_remain"))
+    proof.claim("asks_for_a_run", ~sized | asking)
+    proof.claim("beats_left", ~asking | (left != 0))
+    proof.claim("bursts_have_beats", ~sized | ((request.beats >= 1) & (request.beats <= BURST_BEATS)))
+    proof.claim("more_follows", ~sized | ((request.beats <= left) & (proof.inside("more") == (request.beats != left))))
+    proof.claim("bursts_stay_in_a_page", ~sized | (beat + request.beats <= BOUNDARY_BYTES // beat_bytes))
+    # Why the runs have beats: rows are counted, in the block and in the runs that follow.
+    for name, counts in (("rows", in_block), ("filters", in_block & remain), ("kept_rows", in_block),
+                         ("kept_filters", in_block)):
+        steps_left = proof.inside(f"{name}_left")
+        proof.claim(f"{name}_are_counted",
+                    ~counts | ((steps_left != 0) & (proof.inside(f"last_of_{name}") == (steps_left == 1))))
+    for name in ("run_rows", "first_run_rows"):
+        rows = proof.inside(name)
+        proof.claim(f"{name}_fit", ~in_block | ((rows >= 1) & (rows <= m)))
+    for count in range(1, m + 1):
+        proof.claim(f"beats_of_{count}", ~in_block | (proof.inside(f"beats_of_{count}") != 0))
     proof.reach("block_done", writer.block_done)
     proof.reach("failed", writer.failed)

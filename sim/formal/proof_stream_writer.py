@@ -35,7 +35,12 @@ def claims(proof: Proof, *, beat_bits: int) -> None:
     proof.claim("idle_means_idle", ~writer.idle | ((owed == 0) & ~writer.request.valid & ~writer.o.valid))
 
     beat = request.address[(beat_bytes - 1).bit_length():(BOUNDARY_BYTES - 1).bit_length()]
-    active = proof.inside("active")
-    proof.claim("bursts_have_beats", ~active | ((request.beats >= 1) & (request.beats <= BURST_BEATS)))
-    proof.claim("bursts_stay_in_a_page", ~active | (beat + request.beats <= BOUNDARY_BYTES // beat_bytes))
+    active, sized, left, planes_left = (proof.inside(name) for name in ("active", "sized", "beats_left", "planes_left"))
+    proof.claim("bursts_are_of_a_command", ~sized | active)
+    proof.claim("beats_left", ~active | (left != 0))
+    proof.claim("planes_are_counted",
+                ~active | ((planes_left != 0) & (proof.inside("last_of_planes") == (planes_left == 1))))
+    proof.claim("bursts_have_beats", ~sized | ((request.beats >= 1) & (request.beats <= BURST_BEATS)))
+    proof.claim("more_follows", ~sized | ((request.beats <= left) & (proof.inside("more") == (request.beats != left))))
+    proof.claim("bursts_stay_in_a_page", ~sized | (beat + request.beats <= BOUNDARY_BYTES // beat_bytes))
     proof.reach("failed", writer.failed)

@@ -82,12 +82,16 @@ class RowWriter(wiring.Component):
 
         # Rows in: the first segment of a run of rows sets off its bursts.
         segments = registered(m, "segments", wiring.flipped(self.i))
-        in_block, rows_remain, asking = Signal(), Signal(), Signal()
+        in_block = Signal()
+        rows_remain = Signal()
+        asking = Signal()
         row_address, plane_address, address = Signal(32), Signal(32), Signal(32)
         beats_left = Signal(20)
         rows, filters = LoopCount("rows", command.output_rows), LoopCount("filters", command.filter_blocks)
         edge = configuration.m
-        lane, run_rows, first_run_rows = Signal(range(edge)), Signal(range(edge + 1)), Signal(range(edge + 1))
+        lane = Signal(range(edge))
+        run_rows = Signal(range(edge + 1))
+        first_run_rows = Signal(range(edge + 1))
         # The beats of so many rows, a cycle after the command has come.
         beats_of = [Signal(20, name=f"beats_of_{count}") for count in range(edge + 1)]
         m.d.sync += [beats_of[count].eq(times(command.output_row_beats, count)) for count in range(1, edge + 1)]
@@ -107,7 +111,8 @@ class RowWriter(wiring.Component):
         ]
         entered = segments.valid & segments.ready
         # What comes next is found in the cycle before it is asked for.
-        burst, sized = NextBurst(m, address, beats_left, beat_bytes), Signal()
+        burst = NextBurst(m, address, beats_left, beat_bytes)
+        sized = Signal()
         m.d.comb += [
             self.request.valid.eq(sized),
             self.request.payload.address.eq(address),
@@ -136,7 +141,8 @@ class RowWriter(wiring.Component):
                     m.d.sync += rows_remain.eq(0)
 
         # Beats out: a row keeps as many as it has in memory.
-        kept_beats, keep = Signal(16), Signal()
+        kept_beats = Signal(16)
+        keep = Signal()
         kept_rows = LoopCount("kept_rows", command.output_rows)
         kept_filters = LoopCount("kept_filters", command.filter_blocks)
         row_begins = [kept_beats.eq(command.output_row_beats), keep.eq(1)]
