@@ -27,16 +27,20 @@ class CreditGate(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         left = Signal(range(self._credits + 1), init=self._credits)
-        # Known a cycle late, so the last credit is kept for the item of that cycle.
-        opens, came_back = Signal(init=1), Signal()
+        # Known a cycle late, so the last credit is kept for the item of that cycle; an open gate stays open for an item
+        # that waits.
+        opens = Signal(init=1)
+        came_back = Signal()
+        passes = Signal()
         m.d.comb += [
             self.o.payload.eq(self.i.payload),
             self.o.valid.eq(self.i.valid & opens),
             self.i.ready.eq(self.o.ready & opens),
+            passes.eq(self.o.valid & self.o.ready),
         ]
         m.d.sync += [
             came_back.eq(self.back),
-            left.eq(left - (self.o.valid & self.o.ready) + came_back),
-            opens.eq(left > 1),
+            left.eq(left - passes + came_back),
+            opens.eq((left > 1) | (opens & ~passes)),
         ]
         return m
