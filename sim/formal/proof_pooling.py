@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from amaranth.lib import data
+from formal.gearbox_room import gearbox_room
 from formal.proof import Proof
 from formal.steps import Steps
 
+from cortado.gateware.column_maximum import pixels_layout
 from cortado.gateware.pooling import Pooling
 
 CASES = {"average": {"lanes": 1, "beat_bits": 16, "row_beats": 2, "average": True}}
@@ -16,5 +19,10 @@ def part(**case: int) -> Pooling:
     return Pooling(**case)
 
 
-def claims(proof: Proof, **case: int) -> None:
-    """Nothing but the contracts of its streams."""
+def claims(proof: Proof, *, lanes: int, beat_bits: int, **case: int) -> None:
+    """What the columns give fits the gearbox, which therefore holds what it offers."""
+    units = beat_bits // (8 * lanes)
+    valid, pixels = (proof.inside(f"maximum.o__{name}") for name in ("valid", "payload"))
+    count = data.View(pixels_layout(lanes=lanes, beat_bits=beat_bits), pixels).count
+    proof.claim("pixels_are_a_group", ~valid | ((count >= 1) & (count <= units)))
+    gearbox_room(proof, "gearbox.", unit_bits=8 * lanes, units_out=units)
