@@ -298,16 +298,17 @@ def test_nothing_to_compare_is_an_error(cortado):
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
     """The golden device gets the last byte of layer conv2_1 wrong by 4, of pictures and of the random map."""
-    run = GoldenDevice.run
+    execute = GoldenDevice._execute
 
-    def run_wrong(self, job, *, source, weights, target):
-        run(self, job, source=source, weights=weights, target=target)
+    def execute_wrong(self, prepared, record):
+        execute(self, prepared, record)
+        job, *_, target = prepared
         if job.layer == "conv2_1":
-            maps = job.target.unpack(self.read(target))
+            maps = job.target.unpack(target[: job.target_bytes])
             maps[-1, -1, -1, -1] ^= 4
-            self.write(target, job.target.pack(maps))
+            target[: job.target_bytes] = job.target.pack(maps)
 
-    monkeypatch.setattr(GoldenDevice, "run", run_wrong)
+    monkeypatch.setattr(GoldenDevice, "_execute", execute_wrong)
 
 
 @pytest.mark.usefixtures("faulty")
