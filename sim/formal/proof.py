@@ -31,8 +31,11 @@ class Proof(Elaboratable):
                  released: Mapping[str, Value] = MappingProxyType({})) -> None:
         self.part = part
         self._claims, self._meant, self._released = claims, meant, released
+        self.choice = Signal(8)
+        """A number of the solver's in every cycle: which of many a claim is about."""
         # Only these: an output that nothing drives is zero, and must not be taken for an input.
-        self.ports = [Value.cast(port) for _, member, port in part.signature.flatten(part) if member.flow is In]
+        self.ports = [self.choice, *(
+            Value.cast(port) for _, member, port in part.signature.flatten(part) if member.flow is In)]
 
     def elaborate(self, platform: object) -> Module:
         self.m = m = Module()

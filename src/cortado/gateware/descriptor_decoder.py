@@ -56,7 +56,8 @@ class DescriptorDecoder(wiring.Component):
         # The place of the next word, and the word that came in the cycle before: what enables the bits of all words
         # begins at a register.
         place = Signal(range(DESCRIPTOR_WORDS))
-        arrived, word = Signal(), Signal(32)
+        arrived = Signal()
+        word = Signal(32)
         total = Signal(32)
         fields = data.View(DESCRIPTOR_LAYOUT, words[: DESCRIPTOR_LAYOUT.size])
         m.d.comb += self.o.payload.as_value().eq(fields.as_value())
@@ -97,8 +98,11 @@ class DescriptorDecoder(wiring.Component):
                     registers[name] = Signal(value.shape(), name=name)
                     m.d.sync += registers[name].eq(value)
 
-        has_magic, adds_up, is_built_for = Signal(), Signal(), Signal()
-        holds, in_range = [], Signal()
+        has_magic = Signal()
+        adds_up = Signal()
+        is_built_for = Signal()
+        in_range = Signal()
+        holds = []
         with m.FSM():
             with m.State("COLLECT"):
                 m.d.comb += self.i.ready.eq(1)
