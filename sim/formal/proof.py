@@ -31,7 +31,7 @@ class Proof(Elaboratable):
                  released: Mapping[str, Value] = MappingProxyType({})) -> None:
         self.part = part
         self._claims, self._meant, self._released = claims, meant, released
-        self.choice = Signal(8)
+        self.choice = Signal(10)
         """A number of the solver's in every cycle: which of many a claim is about."""
         # Only these: an output that nothing drives is zero, and must not be taken for an input.
         self.ports = [self.choice, *(

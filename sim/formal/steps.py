@@ -14,5 +14,6 @@ class Steps:
     induction: int | None = 4
     """Claims that held for this many cycles hold in the next one, whatever the cycle: with `bounded` a proof for ever.
     None where only the bounded proof is made."""
-    reach: int = 12
-    """Everything that must be reachable is, in this many cycles from reset."""
+    reach: int | None = 12
+    """Everything that must be reachable is, in this many cycles from reset. None where it lies too far for the solver,
+    and the claims say when it happens."""

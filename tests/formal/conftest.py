@@ -142,7 +142,7 @@ def _solve(steps: object, variables: dict[str, str], folder: Path) -> Outcome:
         return done.stdout
 
     bounded = solver("-t", str(steps.bounded), "--dump-vcd", str(folder / "failed.vcd"))
-    reach = solver("-c", "-t", str(steps.reach))
+    reach = "" if steps.reach is None else solver("-c", "-t", str(steps.reach))
     induction = "" if steps.induction is None else solver(
         "-i", "-t", str(steps.induction), "--dump-vcd", str(folder / "induction.vcd"))
     return Outcome(tuple(re.findall(r"Assert failed in .*claim_(\w+)", bounded)),
