@@ -28,7 +28,7 @@ def part(**case: int) -> DescriptorDecoder:
 
 
 def claims(proof: Proof, **case: int) -> None:
-    """Words are kept and added up outside as well. Products are free: what they are compared with is claimed of them."""
+    """Words are kept and added up outside as well. Products are free: only what they are compared with is claimed."""
     m, decoder, configuration = proof.m, proof.part, WinogradConfiguration(**case)
     error, offers = decoder.error, [decoder.o, *([decoder.o_map] if configuration.map_units else [])]
     passed = Cat(offer.valid & offer.ready for offer in offers).any()

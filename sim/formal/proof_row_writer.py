@@ -21,7 +21,7 @@ def part(**case: int) -> RowWriter:
 
 
 def claims(proof: Proof, *, beat_bits: int, m: int, **case: int) -> None:
-    """Commands write something, as the decoder sees to."""
+    """Commands write something, as the decoder sees to: what it promises is claimed in `proof_descriptor_decoder`."""
     writer = proof.part
     command, request = writer.command.payload, writer.request.payload
     proof.assume("commands_write_something", (command.filter_blocks != 0) & (command.output_rows != 0)
@@ -34,8 +34,8 @@ def claims(proof: Proof, *, beat_bits: int, m: int, **case: int) -> None:
 
     beat_bytes = beat_bits // 8
     beat = request.address[(beat_bytes - 1).bit_length():(BOUNDARY_BYTES - 1).bit_length()]
-    in_block, asking, sized, left, run_rows, remain = (proof.inside(name) for name in (
-        "in_block", "asking", "sized", "beats_left", "run_rows", "rows_remain"))
+    in_block, asking, sized, left, remain = (proof.inside(name) for name in (
+        "in_block", "asking", "sized", "beats_left", "rows_remain"))
     proof.claim("asks_for_a_run", ~sized | asking)
     proof.claim("beats_left", ~asking | (left != 0))
     proof.claim("bursts_have_beats", ~sized | ((request.beats >= 1) & (request.beats <= BURST_BEATS)))
