@@ -22,3 +22,8 @@ def sim_root() -> Path:
 def models_root() -> Path:
     """The network definitions, one folder each."""
     return _root("models")
+
+
+def hls_root() -> Path:
+    """The templates of HLS C++ and of the files around it."""
+    return _root("hls")

@@ -2,59 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from cortado.device.address import DeviceAddress
-from cortado.device.buffer import Buffer
-from cortado.device.device import Device, DeviceOptions, JobRecord, device_types
-from cortado.engines.design import Design
-from cortado.engines.device_job import DeviceJob
-from cortado.errors import DeviceError
+from cortado.device.device import JobRecord, device_types
+from cortado.device.host_memory import HostMemoryDevice
 
 
 @device_types.register("golden")
-class GoldenDevice(Device):
+class GoldenDevice(HostMemoryDevice):
     """Runs the integer arithmetic of a job on its packed maps; what every other device must equal to the bit.
 
-    Raises `DeviceError` when a wave is asked of it.
+    Any circuit will do for it: the jobs say what to compute. Raises `DeviceError` when a wave is asked of it.
     """
 
     name = "golden"
 
-    def __init__(self, options: DeviceOptions, address: DeviceAddress | None = None) -> None:
-        if options.wave is not None:
-            raise DeviceError("device 'golden': it has no clock and writes no wave; use --device rtlsim")
-        self._contents: dict[Buffer, np.ndarray] = {}
-        super().__init__(options, address)
-
-    def allocate(self, size: int) -> Buffer:
-        buffer = super().allocate(size)
-        self._contents[buffer] = np.zeros(size, np.uint8)
-        return buffer
-
-    def free(self, buffer: Buffer) -> None:
-        super().free(buffer)
-        del self._contents[buffer]
-
-    def _load(self, design: Design) -> None:
-        # Any circuit will do: the jobs say what to compute.
-        self._contents.clear()
-
-    def _write(self, buffer: Buffer, data: np.ndarray) -> None:
-        self._contents[buffer][: data.size] = data
-
-    def _read(self, buffer: Buffer, size: int) -> np.ndarray:
-        return self._contents[buffer][:size].copy()
-
-    def _prepare(self, job: DeviceJob, source: Buffer, weights: Buffer, target: Buffer) -> tuple:
-        return job, self._contents[source], self._contents[weights], self._contents[target]
-
     def _execute(self, prepared: tuple, record: JobRecord) -> None:
         job, source, weights, target = prepared
         target[: job.target_bytes] = job.result(source[: job.source_bytes], weights[: job.weights_bytes])
-
-    def _discard(self, prepared: tuple) -> None:
-        """Nothing was taken."""
-
-    def _release(self) -> None:
-        self._contents.clear()

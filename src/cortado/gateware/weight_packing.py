@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cortado.gateware.blocking import Blocking
+from cortado.gateware.blocking import Blocking, Bundle, Span
 from cortado.gateware.channel_record import RECORD_LAYOUT, ChannelFlag
-from cortado.gateware.configuration import CHANNEL_RECORD_BYTES
+from cortado.gateware.configuration import CHANNEL_RECORD_BYTES, WinogradConfiguration
 from cortado.gateware.convolution_shape import PIECE
 from cortado.numerics.convolution import IntegerConvolution
 
@@ -49,15 +49,8 @@ def pack_weights(convolution: IntegerConvolution, weight: np.ndarray, blocking: 
 
 def _kernels(weight: np.ndarray, blocking: Blocking, number: int) -> np.ndarray:
     """The kernels of a bundle: (filters, views, channels, taps), in whole blocks, zero between groups."""
-    configuration, bundle, shape = blocking.configuration, blocking.bundles[number], blocking.shape
-    channels, filters = shape.channels // shape.group, shape.filters // shape.group
-    dense = np.zeros((configuration.filter_blocks(bundle.filters.count) * configuration.pk,
-                      configuration.channel_blocks(bundle.channels.count) * configuration.pc, *weight.shape[2:]),
-                     f"<i{configuration.weight_bytes}")
-    for group in range(bundle.filters.count // filters):
-        first = bundle.filters.first + group * filters
-        dense[group * filters : (group + 1) * filters, group * channels : (group + 1) * channels] = (
-            weight[first : first + filters])
+    configuration, bundle = blocking.configuration, blocking.bundles[number]
+    dense = dense_kernels(weight, configuration, bundle, blocking.shape.group)
     if blocking.pointwise:
         return dense.reshape(len(dense), 1, dense.shape[1], 1)
     pieces = np.zeros((len(dense), len(blocking.views), dense.shape[1], PIECE, PIECE), dense.dtype)
@@ -69,16 +62,36 @@ def _kernels(weight: np.ndarray, blocking: Blocking, number: int) -> np.ndarray:
     return pieces.reshape(*pieces.shape[:3], PIECE * PIECE)
 
 
-def _records(convolution: IntegerConvolution, blocking: Blocking, number: int) -> np.ndarray:
-    """The records of a bundle: uint8 (filter blocks, bytes)."""
-    configuration, filters = blocking.configuration, blocking.bundles[number].filters
-    count = configuration.filter_blocks(filters.count)
-    records = np.zeros(count * configuration.pk, _RECORD)
+def dense_kernels(weight: np.ndarray, configuration: WinogradConfiguration, bundle: Bundle,
+                  groups: int) -> np.ndarray:
+    """The kernels of a bundle as one convolution: (filters, channels, R, S), in whole blocks, zero between groups."""
+    filters, channels = len(weight) // groups, weight.shape[1]
+    dense = np.zeros((configuration.filter_blocks(bundle.filters.count) * configuration.pk,
+                      configuration.channel_blocks(bundle.channels.count) * configuration.pc, *weight.shape[2:]),
+                     f"<i{configuration.weight_bytes}")
+    for group in range(bundle.filters.count // filters):
+        first = bundle.filters.first + group * filters
+        dense[group * filters : (group + 1) * filters, group * channels : (group + 1) * channels] = (
+            weight[first : first + filters])
+    return dense
+
+
+def channel_records(convolution: IntegerConvolution, filters: Span, count: int) -> np.ndarray:
+    """`count` records for the output channels `filters`: those behind the last are zero."""
+    records = np.zeros(count, _RECORD)
     for name, field in (("bias", "bias"), ("multiplier", "multiplier"), ("shift", "shift_and_flags")):
         records[field][: filters.count] = getattr(convolution, name)[filters.first : filters.end]
     if convolution.relu:
         records["shift_and_flags"] |= ChannelFlag.RELU << _FLAGS_AT
         records["slope"] = convolution.slope
+    return records
+
+
+def _records(convolution: IntegerConvolution, blocking: Blocking, number: int) -> np.ndarray:
+    """The records of a bundle: uint8 (filter blocks, bytes)."""
+    configuration, filters = blocking.configuration, blocking.bundles[number].filters
+    count = configuration.filter_blocks(filters.count)
+    records = channel_records(convolution, filters, count * configuration.pk)
     packed = np.zeros((count, configuration.record_beats * configuration.beat_bytes), np.uint8)
     packed[:, : configuration.pk * CHANNEL_RECORD_BYTES] = records.view(np.uint8).reshape(count, -1)
     return packed

@@ -1,0 +1,58 @@
+"""The csim device: the engine's kernels as HLS C++, compiled with g++, without a clock."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from cortado.device.device import JobRecord, device_types
+from cortado.device.host_memory import HostMemoryDevice
+from cortado.engines.design import Design
+from cortado.engines.job import Job
+from cortado.errors import DeviceError
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.hls.compilation import build_kernels
+from cortado.hls.convolution_call import ConvolutionCalls
+from cortado.hls.kernel_library import KernelLibrary
+
+
+@device_types.register("csim")
+class CsimDevice(HostMemoryDevice):
+    """Runs the C++ kernels of an engine's configuration on its packed maps: the C simulation of the HLS design.
+
+    Maps lie as they do for the circuit. Weights go to the kernels in their own order, out of the job. Parts of a layer
+    run in as many threads as the process has processors.
+
+    Raises `DeviceError` when a wave is asked of it; programming it raises `ToolError` without g++ or the headers of
+    the HLS types.
+    """
+
+    name = "csim"
+    _library: KernelLibrary | None = None
+
+    def _load(self, design: Design) -> None:
+        super()._load(design)
+        if not isinstance(design.configuration, WinogradConfiguration):
+            raise DeviceError(f"device 'csim': the engine must be winograd to have HLS kernels, not {design.engine}")
+        self._library = KernelLibrary(build_kernels(design.configuration))
+
+    def _execute(self, prepared: tuple, record: JobRecord) -> None:
+        job, source, second, target = prepared
+        if not isinstance(job, Job):
+            raise DeviceError(f"device 'csim': layer '{job.layer}' must be a convolution or an inner product; keep it "
+                              f"on the host (--host {job.layer})")
+        convolution = ConvolutionCalls(job=job)
+        weights = convolution.weights
+        processors = len(os.sched_getaffinity(0))
+        calls = [part for call in convolution.calls() for part in call.parts(processors)]
+        with ThreadPoolExecutor(max_workers=processors, thread_name_prefix="csim") as pool:
+            running = [pool.submit(self._run_call, call, source, weights, target) for call in calls]
+            for future in running:
+                future.result()
+
+    def _run_call(self, call: object, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
+        if self._stop.is_set():
+            raise DeviceError("device 'csim': the job was ended by the caller")
+        self._library.call(call, source, weights, target)
