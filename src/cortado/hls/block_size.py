@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from cortado.errors import LayerError
 from cortado.hls.kernel_configuration import KernelConfiguration
 
-# Cycles of a read's way to memory and back, and of the stages one behind the other, once for a picture.
+# Cycles of a read's way to memory and back, or of a write's and its response.
 MEMORY_CYCLES = 64
-PIPELINE_CYCLES = 40
+# Cycles from the start to the first read, and through all stages, once for a picture.
+PIPELINE_CYCLES = 60
 # Cycles by which a pipelined loop that is entered anew exceeds its trip count.
 LOOP_CYCLES = 4
 
@@ -92,11 +93,15 @@ class BlockSize:
 
     @property
     def cycles(self) -> int:
-        """Estimated cycles of one picture: the slowest stage of each block, the stages before and behind it once."""
+        """Estimated cycles of one picture: the slowest stage of each block, and what comes before the first and behind
+        the last of them.
+        """
         blocks = [self._stages(rows, columns) for rows in _parts(self.tile_rows, self.rows)
                   for columns in _parts(self.tile_columns, self.columns)]
-        fill, _, last = blocks[0][0], blocks[0], blocks[-1][-1]
-        return MEMORY_CYCLES + PIPELINE_CYCLES + fill + sum(max(stages) for stages in blocks) + last
+        begin = max(blocks[0][:2])
+        # Behind the last products of a block only its last filter block is still on its way.
+        end = blocks[-1][-1] // self.shape.filter_blocks
+        return PIPELINE_CYCLES + begin + sum(max(stages) for stages in blocks) + end
 
     def _stages(self, rows: int, columns: int) -> tuple[int, ...]:
         """Cycles of each stage on a block of so many tiles: read, fill, weights, multiply, finish, write."""
@@ -105,23 +110,44 @@ class BlockSize:
         passes = shape.filter_blocks * shape.channel_blocks * shape.taps
         if shape.is_winograd:
             pass_beats, least = engine.pass_beats, max(kernels.weight_steps, kernels.accumulate_cycles)
-            finish = tiles * (engine.pk + LOOP_CYCLES)
-            weights = max(passes * pass_beats, (passes + 1) * kernels.load_steps)
+            finish, load = tiles * engine.pk, (passes + 1) * kernels.load_steps
         else:
             pass_beats, least = engine.point_pass_beats, max(engine.point_pass_beats, kernels.accumulate_cycles)
-            finish = tiles + LOOP_CYCLES
-            weights = passes * pass_beats
-        weights = max(weights, shape.filter_blocks * engine.record_beats + passes * pass_beats)
+            finish, load = tiles, 0
+        weights = max(load, MEMORY_CYCLES + shape.filter_blocks * engine.record_beats + passes * pass_beats)
         multiply = (passes + 1) * max(tiles, least)
-        window_rows = (rows - 1) * shape.tiling.row_step + shape.tiling.row_reach
-        window_columns = (columns - 1) * shape.tiling.column_step + shape.tiling.column_reach
-        window_beats = -(-window_columns // kernels.input_pixels) + (0 if shape.is_pointwise else 1)
-        fill = shape.channel_blocks * window_rows * (window_beats + LOOP_CYCLES)
-        out_rows = rows * shape.tiling.rows
-        out_beats = -(-columns * shape.tiling.columns // kernels.output_pixels)
-        write = rows * (columns + LOOP_CYCLES) + out_rows * (out_beats + LOOP_CYCLES)
-        records = engine.record_beats + LOOP_CYCLES
-        return (fill, weights, multiply, shape.filter_blocks * (records + finish), shape.filter_blocks * write)
+        return (self._read(rows, columns), self._fill(rows, columns), weights, multiply,
+                shape.filter_blocks * (engine.record_beats + LOOP_CYCLES + finish), self._write(rows, columns))
+
+    def _window(self, rows: int, columns: int) -> tuple[int, int]:
+        """Rows of the window of a block, and the beats of one."""
+        tiling = self.shape.tiling
+        pixels = (columns - 1) * tiling.column_step + tiling.column_reach
+        # A window that begins within a beat ends within another.
+        return ((rows - 1) * tiling.row_step + tiling.row_reach,
+                -(-pixels // self.kernels.input_pixels) + (not self.shape.is_pointwise))
+
+    def _read(self, rows: int, columns: int) -> int:
+        """Runs of bursts, each of which waits for memory once."""
+        window_rows, beats = self._window(rows, columns)
+        pitch = -(-self.shape.width // self.kernels.input_pixels)
+        inside = min(window_rows, self.shape.height)
+        runs = 1 if columns == self.tile_columns else inside
+        return self.shape.channel_blocks * (runs * MEMORY_CYCLES + inside * min(beats, pitch))
+
+    def _fill(self, rows: int, columns: int) -> int:
+        """A beat in each cycle, padding too, or as many pixels as there are banks."""
+        if self.shape.is_pointwise:
+            return 0
+        window_rows, beats = self._window(rows, columns)
+        return self.shape.channel_blocks * window_rows * beats * max(1, self.kernels.input_pixels // self.kernels.banks)
+
+    def _write(self, rows: int, columns: int) -> int:
+        """For each row of tiles its tiles, then runs of bursts, each of which waits for its response."""
+        lines = self.shape.tiling.rows
+        beats = -(-columns * self.shape.tiling.columns // self.kernels.output_pixels)
+        runs = 1 if columns == self.tile_columns else lines
+        return self.shape.filter_blocks * rows * (columns + LOOP_CYCLES + runs * MEMORY_CYCLES + lines * beats)
 
 
 def choose_block_size(kernels: KernelConfiguration, shape: KernelShape) -> BlockSize:

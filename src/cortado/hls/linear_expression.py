@@ -7,15 +7,8 @@ from collections.abc import Sequence
 from cortado.gateware.linear import signed_digits
 
 
-def weighted_sum(coefficients: Sequence[int], name: str) -> str:
-    """`4 * d[0] - 5 * d[2] + d[4]`: exact, since each product is as wide as it needs to be."""
-    return _joined((coefficient < 0, f"{name}[{index}]" if abs(coefficient) == 1
-                    else f"{abs(coefficient)} * {name}[{index}]")
-                   for index, coefficient in enumerate(coefficients) if coefficient)
-
-
 def shifted_sum(coefficients: Sequence[int], name: str) -> str:
-    """The same by shifts, which stay as wide as their operand: for sums modulo a power of two."""
+    """`(x[0] << 2) + x[4] - (x[2] << 2) - x[2]`: a shift is as wide as its operand, so all is modulo its width."""
     terms = []
     for index, coefficient in enumerate(coefficients):
         for shift, digit in reversed(signed_digits(coefficient)):

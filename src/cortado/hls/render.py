@@ -11,7 +11,7 @@ import jinja2
 from cortado import __version__
 from cortado.gateware.configuration import BURST_BEATS, WinogradConfiguration
 from cortado.hls.kernel_configuration import KernelConfiguration
-from cortado.hls.linear_expression import shifted_sum, weighted_sum
+from cortado.hls.linear_expression import shifted_sum
 from cortado.resources import hls_root
 from cortado.simulation.memory_model import MemoryModel
 from cortado.winograd.division import ExactDivision
@@ -50,8 +50,8 @@ def kernel_values(kernels: KernelConfiguration) -> dict[str, Any]:
         "accumulate_cycles": kernels.accumulate_cycles,
         "burst_beats": BURST_BEATS, "outstanding_bursts": memory.outstanding_bursts,
         "memory_latency": memory.latency_cycles,
-        "input_sums": [weighted_sum(row, "d") for row in transform.bt],
-        "weight_sums": [weighted_sum(row, "g") for row in transform.g],
+        "input_sums": [shifted_sum(row, "x") for row in transform.bt],
+        "weight_sums": [shifted_sum(row, "x") for row in transform.g],
         "inverse_sums": [shifted_sum(row, "s") for row in transform.at],
         "scale": transform.scale, "v2": transform.v2, "odd": transform.odd,
         "division_steps": [{"sign": "+" if step.sign > 0 else "-", "shift": step.shift} for step in division.steps],
