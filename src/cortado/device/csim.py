@@ -9,13 +9,19 @@ import numpy as np
 
 from cortado.device.device import JobRecord, device_types
 from cortado.device.host_memory import HostMemoryDevice
+from cortado.engines.add_job import AddJob
 from cortado.engines.design import Design
 from cortado.engines.job import Job
+from cortado.engines.pooling_job import PoolingJob
 from cortado.errors import DeviceError
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.hls.compilation import build_kernels
-from cortado.hls.convolution_call import ConvolutionCalls
+from cortado.hls.convolution_call import ConvolutionCalls, KernelCall
 from cortado.hls.kernel_library import KernelLibrary
+from cortado.hls.map_call import add_scalars, pooling_scalars
+
+# Parts of a layer for each processor: an aborted job ends after the part that runs.
+PARTS = 4
 
 
 @device_types.register("csim")
@@ -40,19 +46,26 @@ class CsimDevice(HostMemoryDevice):
 
     def _execute(self, prepared: tuple, record: JobRecord) -> None:
         job, source, second, target = prepared
-        if not isinstance(job, Job):
-            raise DeviceError(f"device 'csim': layer '{job.layer}' must be a convolution or an inner product; keep it "
-                              f"on the host (--host {job.layer})")
-        convolution = ConvolutionCalls(job=job)
-        weights = convolution.weights
-        processors = len(os.sched_getaffinity(0))
-        calls = [part for call in convolution.calls() for part in call.parts(processors)]
+        if isinstance(job, PoolingJob):
+            self._library.call("pooling", source, target, *pooling_scalars(job).values())
+        elif isinstance(job, AddJob):
+            self._library.call("elementwise_add", source, second, target, *add_scalars(job).values())
+        elif isinstance(job, Job):
+            self._convolve(ConvolutionCalls(job=job), source, target)
+        else:
+            raise DeviceError(f"device 'csim': layer '{job.layer}' must be a job of the winograd engine, not "
+                              f"{type(job).__name__}")
+
+    def _convolve(self, convolution: ConvolutionCalls, source: np.ndarray, target: np.ndarray) -> None:
+        weights, processors = convolution.weights, len(os.sched_getaffinity(0))
+        parts = [part for call in convolution.calls() for part in call.parts(PARTS * processors)]
         with ThreadPoolExecutor(max_workers=processors, thread_name_prefix="csim") as pool:
-            running = [pool.submit(self._run_call, call, source, weights, target) for call in calls]
+            running = [pool.submit(self._run_part, part, source, weights, target) for part in parts]
             for future in running:
                 future.result()
 
-    def _run_call(self, call: object, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
+    def _run_part(self, call: KernelCall, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
         if self._stop.is_set():
             raise DeviceError("device 'csim': the job was ended by the caller")
-        self._library.call(call, source, weights, target)
+        self._library.call(call.kernel, source[call.input_offset :], weights[call.weights_offset :],
+                           target[call.output_offset :], *call.scalars.values())

@@ -80,6 +80,11 @@ class KernelConfiguration:
         return self.buffer_words * self.banks**2 * engine.input_pixel_bytes + sums
 
     @property
+    def largest_width(self) -> int:
+        """Pixels of the longest row that can be pooled: that of the gateware."""
+        return self.engine.pooling_row_beats * self.output_pixels
+
+    @property
     def accumulate_cycles(self) -> int:
         """Cycles between two visits of one sum."""
         return ACCUMULATE_CYCLES

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from cortado.errors import SimulationError
-from cortado.hls.convolution_call import KernelCall
 
 
 class KernelLibrary:
@@ -25,17 +24,17 @@ class KernelLibrary:
             raise SimulationError(f"kernel library '{path}': must be one built by cortado, not refuse with "
                                   f"'{error}'") from error
 
-    def call(self, call: KernelCall, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
-        """Run a kernel on packed maps and weights, all uint8 and contiguous; writes to `target`."""
-        function = getattr(self._library, call.kernel)
+    def call(self, kernel: str, *arguments: np.ndarray | int | float) -> None:
+        """Run a kernel: arrays of bytes, uint8 and contiguous, for its pointers, then its scalars."""
+        function = getattr(self._library, kernel)
         function.restype = None
-        pointers = (_pointer(array, offset) for array, offset in (
-            (source, call.input_offset), (weights, call.weights_offset), (target, call.output_offset)))
-        function(*pointers, *(ctypes.c_int(value) for value in call.scalars.values()))
+        function(*(_argument(argument) for argument in arguments))
 
 
-def _pointer(array: np.ndarray, offset: int) -> ctypes.c_void_p:
-    assert array.dtype == np.uint8 and array.flags.c_contiguous
-    # The words of a beat are 64 bits wide.
-    assert (array.ctypes.data + offset) % 8 == 0, "a beat lies on a word"
-    return ctypes.c_void_p(array.ctypes.data + offset)
+def _argument(argument: np.ndarray | int | float) -> ctypes.c_void_p | ctypes.c_int | ctypes.c_float:
+    if isinstance(argument, np.ndarray):
+        assert argument.dtype == np.uint8 and argument.flags.c_contiguous
+        # The words of a beat are 64 bits wide.
+        assert argument.ctypes.data % 8 == 0, "a beat lies on a word"
+        return ctypes.c_void_p(argument.ctypes.data)
+    return ctypes.c_float(argument) if isinstance(argument, float) else ctypes.c_int(argument)

@@ -20,6 +20,9 @@ from cortado.winograd.division import ExactDivision
 KERNELS_FOLDER = "kernels"
 SUFFIX = ".j2"
 PORTS = ("input", "weights", "output")
+OPERANDS = ("first", "second")
+# Inputs of an inner product on chip: those of VGG's first.
+LARGEST_INPUTS = 25088
 # Of a memory port in co-simulation, unless told.
 DEFAULT_DEPTH = 2**16
 
@@ -35,7 +38,7 @@ def kernel_files(configuration: WinogradConfiguration, depths: Mapping[str, int]
     `depths` are the beats of each memory port that co-simulation needs room for.
     """
     kernels = KernelConfiguration(configuration)
-    values = kernel_values(kernels, {port: DEFAULT_DEPTH for port in PORTS} | dict(depths or {}))
+    values = kernel_values(kernels, {port: DEFAULT_DEPTH for port in (*PORTS, *OPERANDS)} | dict(depths or {}))
     folder = hls_root() / KERNELS_FOLDER
     return {path.name.removesuffix(SUFFIX): render(f"{KERNELS_FOLDER}/{path.name}", kernels, values)
             for path in sorted(folder.glob(f"*{SUFFIX}"))}
@@ -61,6 +64,8 @@ def kernel_values(kernels: KernelConfiguration, depths: Mapping[str, int]) -> di
         "record_beats": engine.record_beats, "pairs": kernels.pairs,
         "banks": kernels.banks, "buffer_words": kernels.buffer_words,
         "accumulate_cycles": kernels.accumulate_cycles,
+        "largest_width": kernels.largest_width, "largest_inputs": LARGEST_INPUTS,
+        "output_pixels": kernels.output_pixels, "beat_weights": engine.beat_bytes // engine.weight_bytes,
         "burst_beats": BURST_BEATS, "outstanding_bursts": memory.outstanding_bursts,
         "input_sums": [shifted_sum(row, "x") for row in transform.bt],
         "weight_sums": [shifted_sum(row, "x") for row in transform.g],
