@@ -185,7 +185,7 @@ USAGE = {
     "engine with a field twice": (("inspect", "--engine", "m=4,pc=2", "--engine", "m=2"), "inspect",
                                   ("Invalid value for '--engine': field 'm' must be given once, not as m=4 and m=2")),
     "unknown device": (("run", "--device", "board"), "run",
-                       ("Invalid value for '--device': unknown device 'board' (known: golden, remote, rtlsim, "
+                       ("Invalid value for '--device': unknown device 'board' (known: csim, golden, remote, rtlsim, "
                         "transport, uio, xdma)")),
     "no pictures": (("verify", "--batch", "0"), "verify",
                     "Invalid value for '--batch': 0 is not in the range x>=1."),

@@ -43,7 +43,7 @@ def server(simulator_tools: None) -> Iterator[DeviceServer]:
         yield served
 
 
-@pytest.fixture(params=["golden", pytest.param("rtlsim", marks=pytest.mark.rtlsim),
+@pytest.fixture(params=["golden", "csim", pytest.param("rtlsim", marks=pytest.mark.rtlsim),
                         pytest.param("remote", marks=pytest.mark.rtlsim)])
 def open_device(request: pytest.FixtureRequest) -> Callable[..., Device]:
     """The same for a device of each kind: every test that uses it runs on all of them."""

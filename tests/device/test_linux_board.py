@@ -183,7 +183,7 @@ def test_an_interrupt_is_asked_for_again(tmp_path):
     ("transport:MyBoard",
      "device 'transport:MyBoard': it must name a class in a module, as in transport:my_board.MyBoard"),
     ("ftp://somewhere",
-     "unknown device 'ftp' (known: golden, remote, rtlsim, transport, uio, xdma)"),
+     "unknown device 'ftp' (known: csim, golden, remote, rtlsim, transport, uio, xdma)"),
     ("golden:here", "device 'golden:here': golden takes nothing behind its name"),
     ("remote://here", "'here': it must be HOST:PORT, as in 127.0.0.1:7000"),
     ("rtlsim?x", "device 'rtlsim?x': behind the ? there must be fields, as in ?memory=/dev/udmabuf0, not 'x'"),

@@ -156,8 +156,8 @@ token_option = click.option("--token-file", type=click.Path(path_type=Path, dir_
 def device_option(purpose: str) -> Callable:
     """`--device`, with what the device is for."""
     return click.option("--device", "device_name", default="rtlsim", show_default=True, callback=known_device,
-                        metavar="NAME|URL", help=f"{purpose}: rtlsim (Verilator), golden (exact integers), "
-                        "remote://HOST:PORT, or a board (docs/devices.md).")
+                        metavar="NAME|URL", help=f"{purpose}: rtlsim (Verilator), csim (HLS C++), golden (exact "
+                        "integers), remote://HOST:PORT, or a board (docs/devices.md).")
 
 
 device_options = options_of(

@@ -1,4 +1,4 @@
-"""The ladder: reference (float) -> golden (integers) -> device, one FPGA layer at a time.
+"""The ladder: reference (float) -> golden (integers) -> devices, one FPGA layer at a time.
 
 Only the first step has a tolerance, and it is derived, not chosen: what rounding weights, bias, multiplier and result
 does to this layer on these inputs (`executor.reference`). Every other step is equal to the bit.
@@ -52,8 +52,9 @@ class Rung:
 
 
 def climb(plan: Plan, net: Net, device: Device, inputs: Mapping[str, np.ndarray], *, layers: Collection[str],
-          started: Callable[[Placement], None] | None = None) -> tuple[Rung, ...]:
-    """Both steps of each of `layers`: golden against reference, the device against golden.
+          started: Callable[[Placement], None] | None = None, between: Sequence[Device] = ()) -> tuple[Rung, ...]:
+    """Every step of each of `layers`: golden against reference, then each of `between` and the device against the
+    rung before.
 
     The input of each layer is what golden makes of the layers before it, so that one layer's difference does not show
     in the next. `inputs` are float32 pictures by blob.
@@ -66,11 +67,13 @@ def climb(plan: Plan, net: Net, device: Device, inputs: Mapping[str, np.ndarray]
         if started is not None:
             started(plan.cut.placement(name))
         layer = FpgaLayer(plan, name)
-        device.program(layer.engine.design())
+        devices = (*between, device)
+        for rung in devices:
+            rung.program(layer.engine.design())
         operands = layer.operands(values)
         golden = layer.job(operands[0].shape).golden(*operands)
         rungs.append(_compare_reference(layer, net, values, operands, golden))
-        rungs.append(_compare_device(layer, device, operands, golden))
+        rungs.extend(_compare_devices(layer, devices, operands, golden))
     return tuple(rungs)
 
 
@@ -90,13 +93,18 @@ def _compare_reference(layer: FpgaLayer, net: Net, values: Mapping[str, np.ndarr
                     reference.largest_tolerance)
 
 
-def _compare_device(layer: FpgaLayer, device: Device, operands: Sequence[np.ndarray], golden: np.ndarray) -> Rung:
-    """The device against golden on `operands`, whose result is known, and on random maps."""
+def _compare_devices(layer: FpgaLayer, devices: Sequence[Device], operands: Sequence[np.ndarray],
+                     golden: np.ndarray) -> list[Rung]:
+    """Each device against the rung before it, to the bit, on `operands`, whose result is known, and on random maps."""
     rng = np.random.default_rng(RANDOM_SEED)
     random = [noise(operand[:1], rng) for operand in operands]
     expected = np.concatenate([golden, layer.job(random[0].shape).golden(*random)])
-    result = np.concatenate([run_job(device, layer.job(maps[0].shape), *maps)[0] for maps in (operands, random)])
-    return _compare(layer.name, ("golden", device.name), expected, result, result != expected, 0.0)
+    rungs, lower = [], "golden"
+    for device in devices:
+        result = np.concatenate([run_job(device, layer.job(maps[0].shape), *maps)[0] for maps in (operands, random)])
+        rungs.append(_compare(layer.name, (lower, device.name), expected, result, result != expected, 0.0))
+        lower, expected = device.name, result
+    return rungs
 
 
 def noise(maps: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from cortado.executor.ladder import Rung
@@ -9,8 +10,8 @@ from cortado.report.figures import count
 from cortado.report.report import Column, Report, Table
 
 
-def verify_report(network: str, device: str, rungs: tuple[Rung, ...], layers: int) -> Report:
-    """Each step compared, the first that differs, how many layers were compared."""
+def verify_report(network: str, devices: Sequence[str], rungs: tuple[Rung, ...], layers: int) -> Report:
+    """Each step compared, the first that differs, how many layers were compared; `devices` are those climbed."""
     first = next((rung for rung in rungs if not rung.equal), None)
     rows = tuple(
         (rung.layer, f"{rung.lower} -> {rung.upper}", count(rung.compared), count(rung.different),
@@ -21,14 +22,15 @@ def verify_report(network: str, device: str, rungs: tuple[Rung, ...], layers: in
     if not layers:
         verdict = "nothing to compare: no layer runs on the FPGA"
     elif first is None:
-        verdict = f"{layers} layers compared, all equal: reference -> golden within tolerance, {device} to the bit"
+        verdict = (f"{layers} layers compared, all equal: reference -> golden within tolerance, "
+                   f"{' and '.join(devices)} to the bit")
     else:
         verdict = (f"{layers} layers compared; the first that differs is '{first.layer}', {first.upper} from "
                    f"{first.lower}: {count(first.different)} of {count(first.compared)} numbers, max error "
                    f"{first.max_error:.3f}, mean error {first.mean_error:.4f}, most at (n, k, y, x) = {first.worst}")
     return Report(
-        command="verify", title=f"{network}: reference -> golden -> {device}",
-        data={"network": network, "device": device, "layers_compared": layers,
+        command="verify", title=f"{network}: {' -> '.join(('reference', 'golden', *devices))}",
+        data={"network": network, "device": devices[-1], "layers_compared": layers,
               "equal": first is None and layers > 0,
               "first_difference": {"layer": first.layer, "rung": first.upper} if first else None,
               "rungs": [{**asdict(rung), "worst": list(rung.worst)} for rung in rungs]},
