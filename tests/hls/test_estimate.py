@@ -17,7 +17,7 @@ from tests.hls.test_convolutions import constant_scale
 
 
 @pytest.mark.rtlsim
-@pytest.mark.parametrize(("filters", "channels", "size"), [(64, 32, 28), (64, 64, 28), (32, 32, 56), (128, 64, 14)])
+@pytest.mark.parametrize(("filters", "channels", "size"), [(64, 64, 56), (128, 64, 14), (256, 256, 14)])
 def test_cycles_of_the_winograd_kernel_are_those_of_the_circuit(simulator_tools, rng, filters, channels, size):
     taken = Winograd.from_fields({"m": 4, "pc": 4, "pk": 4})
     maps = whole_range(rng, (1, channels, size, size), np.dtype(np.int8))

@@ -117,37 +117,39 @@ class BlockSize:
         weights = max(load, MEMORY_CYCLES + shape.filter_blocks * engine.record_beats + passes * pass_beats)
         multiply = (passes + 1) * max(tiles, least)
         return (self._read(rows, columns), self._fill(rows, columns), weights, multiply,
-                shape.filter_blocks * (engine.record_beats + LOOP_CYCLES + finish), self._write(rows, columns))
+                shape.filter_blocks * (engine.record_beats + LOOP_CYCLES + finish), *self._way_out(rows, columns))
 
-    def _window(self, rows: int, columns: int) -> tuple[int, int]:
-        """Rows of the window of a block, and the beats of one."""
-        tiling = self.shape.tiling
+    def _inside(self, rows: int, columns: int) -> tuple[int, int]:
+        """Rows of the map that the window of a block covers, and the beats of one."""
+        tiling, shape = self.shape.tiling, self.shape
         pixels = (columns - 1) * tiling.column_step + tiling.column_reach
         # A window that begins within a beat ends within another.
-        return ((rows - 1) * tiling.row_step + tiling.row_reach,
-                -(-pixels // self.kernels.input_pixels) + (not self.shape.is_pointwise))
+        beats = -(-pixels // self.kernels.input_pixels) + (not shape.is_pointwise)
+        return (min((rows - 1) * tiling.row_step + tiling.row_reach, shape.height),
+                min(beats, -(-shape.width // self.kernels.input_pixels)))
 
     def _read(self, rows: int, columns: int) -> int:
         """Runs of bursts, each of which waits for memory once."""
-        window_rows, beats = self._window(rows, columns)
-        pitch = -(-self.shape.width // self.kernels.input_pixels)
-        inside = min(window_rows, self.shape.height)
-        runs = 1 if columns == self.tile_columns else inside
-        return self.shape.channel_blocks * (runs * MEMORY_CYCLES + inside * min(beats, pitch))
+        inside, beats = self._inside(rows, columns)
+        runs = self.shape.channel_blocks * (1 if columns == self.tile_columns else inside)
+        if (rows, columns) == (self.tile_rows, self.tile_columns):
+            runs = 1
+        return runs * MEMORY_CYCLES + self.shape.channel_blocks * inside * beats
 
     def _fill(self, rows: int, columns: int) -> int:
-        """A beat in each cycle, padding too, or as many pixels as there are banks."""
+        """A beat in each cycle, or as many pixels as there are banks."""
         if self.shape.is_pointwise:
             return 0
-        window_rows, beats = self._window(rows, columns)
-        return self.shape.channel_blocks * window_rows * beats * max(1, self.kernels.input_pixels // self.kernels.banks)
+        inside, beats = self._inside(rows, columns)
+        return self.shape.channel_blocks * inside * beats * max(1, self.kernels.input_pixels // self.kernels.banks)
 
-    def _write(self, rows: int, columns: int) -> int:
-        """For each row of tiles its tiles, then runs of bursts, each of which waits for its response."""
+    def _way_out(self, rows: int, columns: int) -> tuple[int, int]:
+        """Tiles become rows of beats, row of tiles by row of tiles; then runs of bursts, each with its response."""
         lines = self.shape.tiling.rows
-        beats = -(-columns * self.shape.tiling.columns // self.kernels.output_pixels)
-        runs = 1 if columns == self.tile_columns else lines
-        return self.shape.filter_blocks * rows * (columns + LOOP_CYCLES + runs * MEMORY_CYCLES + lines * beats)
+        beats = lines * -(-columns * self.shape.tiling.columns // self.kernels.output_pixels)
+        runs = 1 if columns == self.tile_columns else rows * lines
+        return (self.shape.filter_blocks * rows * (columns + beats + 2 * LOOP_CYCLES),
+                self.shape.filter_blocks * (rows * beats + runs * MEMORY_CYCLES))
 
 
 def choose_block_size(kernels: KernelConfiguration, shape: KernelShape) -> BlockSize:
