@@ -19,6 +19,7 @@ from cortado.hls.compilation import build_kernels
 from cortado.hls.convolution_call import ConvolutionCalls, KernelCall
 from cortado.hls.kernel_library import KernelLibrary
 from cortado.hls.map_call import add_scalars, pooling_scalars
+from cortado.hls.render import kernel_files
 
 # Parts of a layer for each processor: an aborted job ends after the part that runs.
 PARTS = 4
@@ -42,7 +43,7 @@ class CsimDevice(HostMemoryDevice):
         super()._load(design)
         if not isinstance(design.configuration, WinogradConfiguration):
             raise DeviceError(f"device 'csim': the engine must be winograd to have HLS kernels, not {design.engine}")
-        self._library = KernelLibrary(build_kernels(design.configuration))
+        self._library = KernelLibrary(build_kernels(kernel_files(design.configuration)))
 
     def _execute(self, prepared: tuple, record: JobRecord) -> None:
         job, source, second, target = prepared

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from cortado.gateware.configuration import WinogradConfiguration
 from cortado.hls.headers import include_flags, types_folder
-from cortado.hls.render import kernel_files
 from cortado.resources import hls_root
 from cortado.simulation import toolchain
 from cortado.simulation.cache import cached, digest
@@ -33,13 +32,12 @@ OPTIMISATION = ("-O3",)
 LIBRARY_FLAGS = ("-shared", "-fPIC", "-fno-gnu-unique")
 
 
-def build_kernels(configuration: WinogradConfiguration) -> Path:
-    """The shared library with the kernels of that configuration, built if it is not cached.
+def build_kernels(files: Mapping[str, str]) -> Path:
+    """The shared library of the kernels in these files (text by name), built if it is not cached.
 
-    Raises `ConfigurationError` where there are none for it, `ToolError` if g++ or the headers are missing or g++
-    fails, `CacheError` if the cache folder cannot be written.
+    Raises `ToolError` if g++ or the headers are missing or g++ fails, `CacheError` if the cache folder cannot be
+    written.
     """
-    files = kernel_files(configuration)
     compiler = toolchain.compiler()
     flags = (STANDARD, *WARNINGS, *GCC_WARNINGS, *OPTIMISATION, *LIBRARY_FLAGS)
     compiler.require()
@@ -60,6 +58,6 @@ def build_kernels(configuration: WinogradConfiguration) -> Path:
             compiler.require(), *LIBRARY_FLAGS, *objects, "-o", folder / LIBRARY_NAME))])
         for target in objects:
             target.unlink()
-        logger.info("engine %s: HLS kernels built in %.1f s", configuration.hash, time.perf_counter() - start)
+        logger.info("HLS kernels built in %.1f s", time.perf_counter() - start)
 
     return cached("kernels", key, build) / LIBRARY_NAME

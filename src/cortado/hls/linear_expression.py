@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
 
 from cortado.gateware.linear import signed_digits
 
@@ -15,6 +18,22 @@ def shifted_sum(coefficients: Sequence[int], name: str) -> str:
             term = f"{name}[{index}]" if shift == 0 else f"({name}[{index}] << {shift})"
             terms.append((digit < 0, term))
     return _joined(terms)
+
+
+def float_sum(coefficients: Sequence[Fraction], name: str) -> str:
+    """`0.25f * x[0] - x[2]`: each constant is the float nearest to its fraction."""
+    terms = []
+    for index, coefficient in enumerate(coefficients):
+        if coefficient:
+            constant = "" if abs(coefficient) == 1 else f"{float_literal(abs(coefficient))} * "
+            terms.append((coefficient < 0, f"{constant}{name}[{index}]"))
+    return _joined(terms)
+
+
+def float_literal(value: Fraction) -> str:
+    """The shortest decimal that names the float nearest to a fraction."""
+    text = str(np.float32(float(value)))
+    return f"{text}f"
 
 
 def _joined(terms: object) -> str:

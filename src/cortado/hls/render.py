@@ -16,6 +16,8 @@ from cortado.hls.linear_expression import shifted_sum
 from cortado.resources import hls_root
 from cortado.simulation.memory_model import MemoryModel
 from cortado.winograd.division import ExactDivision
+from cortado.winograd.transform import WinogradTransform
+from cortado.winograd.width import WinogradWidths
 
 KERNELS_FOLDER = "kernels"
 SUFFIX = ".j2"
@@ -23,6 +25,9 @@ PORTS = ("input", "weights", "output")
 OPERANDS = ("first", "second")
 # Inputs of an inner product on chip: those of VGG's first.
 LARGEST_INPUTS = 25088
+WHOLE_NUMBERS = ("Each row is scaled to whole numbers. Constants are shifts and additions, modulo two to the width of the",
+                 "result, in which every result fits. A sum is a multiple of the scale modulo two to its width: it is",
+                 "shifted, then multiplied by the inverse of the odd part.")
 # Of a memory port in co-simulation, unless told.
 DEFAULT_DEPTH = 2**16
 
@@ -46,15 +51,17 @@ def kernel_files(configuration: WinogradConfiguration, depths: Mapping[str, int]
 
 def render(template: str, kernels: KernelConfiguration, values: Mapping[str, Any]) -> str:
     """One file; its banner names the template, the parameters and the configuration hash."""
-    engine = kernels.engine
-    banner = f"cortado {__version__}: {template}; {engine}; configuration {engine.hash}"
-    return _template(template).render(banner=banner, **values)
+    return render_text(template, f"{kernels.engine}; configuration {kernels.engine.hash}", values)
+
+
+def render_text(template: str, parameters: str, values: Mapping[str, Any]) -> str:
+    """One file whose banner has these parameters."""
+    return _template(template).render(banner=f"cortado {__version__}: {template}; {parameters}", **values)
 
 
 def kernel_values(kernels: KernelConfiguration, depths: Mapping[str, int]) -> dict[str, Any]:
     """What the templates of the kernels are filled with: finished numbers and expressions."""
     engine, transform, widths = kernels.engine, kernels.engine.transform, kernels.engine.widths
-    division = ExactDivision(transform.scale, widths.accumulator_bits)
     memory = MemoryModel(beat_bits=engine.beat_bits)
     return {
         **asdict(engine),
@@ -70,12 +77,19 @@ def kernel_values(kernels: KernelConfiguration, depths: Mapping[str, int]) -> di
         "input_sums": [shifted_sum(row, "x") for row in transform.bt],
         "weight_sums": [shifted_sum(row, "x") for row in transform.g],
         "inverse_sums": [shifted_sum(row, "s") for row in transform.at],
-        "scale": transform.scale, "v2": transform.v2, "odd": transform.odd,
-        "division_steps": [{"sign": "+" if step.sign > 0 else "-", "shift": step.shift} for step in division.steps],
-        "negate": division.negate,
+        "scale": transform.scale, "transform_notes": WHOLE_NUMBERS, "division": division_statements(transform, widths),
         "memory_ports": lambda names: "\n".join(memory_port(name, depths[name], memory) for name in names),
         "scalar_ports": scalar_ports,
     }
+
+
+def division_statements(transform: WinogradTransform, widths: WinogradWidths) -> list[str]:
+    """The division by the scale: a shift, then the inverse of the odd part modulo two to the rest of the width."""
+    division = ExactDivision(transform.scale, widths.accumulator_bits)
+    steps = [f"quotient = quotient {'+' if step.sign > 0 else '-'} (quotient << {step.shift});"
+             for step in division.steps]
+    return [f"y_t quotient = multiple >> {division.v2};", *steps,
+            *(["quotient = -quotient;"] if division.negate else []), "return quotient;"]
 
 
 def memory_port(name: str, depth: int, memory: MemoryModel) -> str:

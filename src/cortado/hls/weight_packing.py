@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cortado.gateware.blocking import Bundle
-from cortado.gateware.configuration import CHANNEL_RECORD_BYTES, WinogradConfiguration
+from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.weight_packing import channel_records, dense_kernels
 from cortado.numerics.convolution import IntegerConvolution
 
@@ -25,21 +25,27 @@ def pack_bundles(convolution: IntegerConvolution, weight: np.ndarray, configurat
 
 def _pack(convolution: IntegerConvolution, weight: np.ndarray, configuration: WinogradConfiguration, bundle: Bundle,
           winograd: bool) -> np.ndarray:
-    pk, pc = configuration.pk, configuration.pc
     filter_blocks = configuration.filter_blocks(bundle.filters.count)
-    channel_blocks = configuration.channel_blocks(bundle.channels.count)
-    dense = dense_kernels(weight, configuration, bundle, convolution.group)
-    kernels = dense.reshape(filter_blocks, pk, channel_blocks, pc, -1)
+    records = channel_records(convolution, bundle.filters, filter_blocks * configuration.pk)
+    return pack_kernels(dense_kernels(weight, configuration, bundle, convolution.group), records.view(np.uint8),
+                        pk=configuration.pk, pc=configuration.pc, beat_bytes=configuration.beat_bytes,
+                        winograd=winograd)
+
+
+def pack_kernels(kernels: np.ndarray, records: np.ndarray, *, pk: int, pc: int, beat_bytes: int,
+                 winograd: bool) -> np.ndarray:
+    """The bytes of kernels (K, C, R, S) in whole blocks, of any type, with the bytes of a record for each of K."""
+    filter_blocks, channel_blocks = len(kernels) // pk, kernels.shape[1] // pc
+    split = kernels.reshape(filter_blocks, pk, channel_blocks, pc, -1)
     # Filter block, channel block, then what a pass holds.
     order = (0, 2, 1, 3, 4) if winograd else (0, 2, 4, 1, 3)
-    ordered = np.ascontiguousarray(kernels.transpose(order))
-    passes = channel_blocks * (1 if winograd else kernels.shape[-1])
-    numbers = ordered.reshape(filter_blocks, passes, -1)
-    pitch = configuration.beat_bytes * (configuration.pass_beats if winograd else configuration.point_pass_beats)
-    packed = np.zeros((filter_blocks, passes, pitch), np.uint8)
-    packed[..., : numbers.shape[-1] * configuration.weight_bytes] = numbers.view(np.uint8).reshape(
-        filter_blocks, passes, -1)
-    records = np.zeros((filter_blocks, configuration.record_beats * configuration.beat_bytes), np.uint8)
-    records[:, : pk * CHANNEL_RECORD_BYTES] = channel_records(
-        convolution, bundle.filters, filter_blocks * pk).view(np.uint8).reshape(filter_blocks, -1)
-    return np.concatenate([records, packed.reshape(filter_blocks, -1)], axis=1).reshape(-1)
+    passes = channel_blocks * (1 if winograd else split.shape[-1])
+    numbers = np.ascontiguousarray(split.transpose(order)).reshape(filter_blocks, passes, -1).view(np.uint8)
+    return np.concatenate([_to_beats(records.reshape(filter_blocks, -1), beat_bytes),
+                           _to_beats(numbers, beat_bytes).reshape(filter_blocks, -1)], axis=1).reshape(-1)
+
+
+def _to_beats(numbers: np.ndarray, beat_bytes: int) -> np.ndarray:
+    """Bytes filled up to whole beats along the last axis."""
+    missing = -numbers.shape[-1] % beat_bytes
+    return np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, missing)])

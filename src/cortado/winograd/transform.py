@@ -16,6 +16,7 @@ from math import gcd, lcm, prod
 from cortado.errors import ConfigurationError
 
 IntMatrix = tuple[tuple[int, ...], ...]
+RationalMatrix = tuple[tuple[Fraction, ...], ...]
 
 # Lavin's order; infinity follows the last one used.
 POINTS = tuple(Fraction(point) for point in ("0", "1", "-1", "2", "-2", "1/2", "-1/2"))
@@ -88,6 +89,12 @@ class WinogradTransform:
     def odd(self) -> int:
         """The odd part of the scale."""
         return self.scale >> self.v2
+
+    @cached_property
+    def published(self) -> tuple[RationalMatrix, RationalMatrix, RationalMatrix]:
+        """B^T, G and A^T with a scale of 1, as floating point takes them (Lavin & Gray 2015, equations 7 to 9)."""
+        columns = [*(_powers(point, self.m) for point in self._points), _powers_at_infinity(self.m)]
+        return self._input_rows, self._weight_rows, tuple(zip(*columns, strict=True))
 
     @property
     def _points(self) -> tuple[Fraction, ...]:
