@@ -54,7 +54,12 @@ class KernelShape:
     @property
     def is_winograd(self) -> bool:
         """Whether results take a cycle for each output channel on their way back."""
-        return self.kernel == "winograd_convolution"
+        return self.kernel in ("winograd_convolution", "convolution_relu_pool")
+
+    @property
+    def written_columns(self) -> int:
+        """Outputs in a row that a tile leaves in memory."""
+        return self.tiling.columns // 2 if self.kernel == "convolution_relu_pool" else self.tiling.columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,13 +158,16 @@ class BlockSize:
 
 
 def choose_block_size(kernels: KernelConfiguration, shape: KernelShape) -> BlockSize:
-    """The blocks with the fewest estimated cycles. Raises `LayerError` naming the limit where not even one tile fits."""
+    """The blocks with the fewest estimated cycles.
+
+    Raises `LayerError` naming the limit where not even one tile fits.
+    """
     engine = kernels.engine
     whole = BlockSize(kernels=kernels, shape=shape, rows=1, columns=1)
     room = kernels.buffer_words * (kernels.banks**2 // kernels.input_pixels if shape.is_pointwise else 1)
     best: BlockSize | None = None
     # A block that stops short of the right edge must end on a beat.
-    for columns in _sizes(whole.tile_columns, engine.tiles, engine.tile_step(shape.tiling.columns)):
+    for columns in _sizes(whole.tile_columns, engine.tiles, engine.tile_step(shape.written_columns)):
         for rows in _sizes(whole.tile_rows, engine.tiles // columns, 1):
             size = BlockSize(kernels=kernels, shape=shape, rows=rows, columns=columns)
             if size.words <= room and (best is None or (size.cycles, size.count) < (best.cycles, best.count)):

@@ -16,6 +16,7 @@ from cortado.hls.kernel_configuration import KernelConfiguration
 from cortado.hls.weight_packing import pack_bundles
 
 WINOGRAD, DIRECT, POINTWISE = "winograd_convolution", "direct_convolution", "pointwise_convolution"
+FUSED = "convolution_relu_pool"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +76,10 @@ class ConvolutionCalls:
         return pack_bundles(convolution, self.job.mapping.arrangement.arrange_weight(convolution.weight),
                             self.kernels.engine, self._blocking.bundles, winograd=self.kernel == WINOGRAD)
 
-    def block_size(self, bundle: Bundle) -> BlockSize:
-        """The blocks of a bundle."""
-        return _cached_block_size(self.kernels, kernel_shape(self.kernels, self.shape, self.job.layer, bundle))
+    def block_size(self, bundle: Bundle, kernel: str | None = None) -> BlockSize:
+        """The blocks of a bundle, for another kernel than its own where that is named."""
+        shape = kernel_shape(self.kernels, self.shape, self.job.layer, bundle)
+        return _cached_block_size(self.kernels, replace(shape, kernel=kernel or shape.kernel))
 
     @property
     def cycles(self) -> int:

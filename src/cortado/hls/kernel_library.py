@@ -33,7 +33,8 @@ class KernelLibrary:
 
 def _argument(argument: np.ndarray | int | float) -> ctypes.c_void_p | ctypes.c_int | ctypes.c_float:
     if isinstance(argument, np.ndarray):
-        assert argument.dtype == np.uint8 and argument.flags.c_contiguous
+        assert argument.dtype == np.uint8, argument.dtype
+        assert argument.flags.c_contiguous, "a kernel reads bytes one behind the other"
         # The words of a beat are 64 bits wide.
         assert argument.ctypes.data % 8 == 0, "a beat lies on a word"
         return ctypes.c_void_p(argument.ctypes.data)

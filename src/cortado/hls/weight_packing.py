@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cortado.gateware.blocking import Bundle
+from cortado.gateware.blocking import Bundle, Span
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.weight_packing import channel_records, dense_kernels
 from cortado.numerics.convolution import IntegerConvolution
@@ -49,3 +49,12 @@ def _to_beats(numbers: np.ndarray, beat_bytes: int) -> np.ndarray:
     """Bytes filled up to whole beats along the last axis."""
     missing = -numbers.shape[-1] % beat_bytes
     return np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, missing)])
+
+
+def pack_inner_product(convolution: IntegerConvolution, configuration: WinogradConfiguration) -> np.ndarray:
+    """An inner product for the kernel `inner_product`, uint8: for each output a beat with its record, then weights."""
+    outputs = convolution.out_channels
+    records = channel_records(convolution, Span(0, outputs), outputs).view(np.uint8).reshape(outputs, -1)
+    weights = convolution.weight.reshape(outputs, -1).view(np.uint8)
+    return np.concatenate([_to_beats(records, configuration.beat_bytes),
+                           _to_beats(weights, configuration.beat_bytes)], axis=1).reshape(-1)
