@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from tests.hls.conftest import ENGINES, MEMORY_BYTES, drawn_layer, engine, run, whole_range
 
 from cortado.device.device import DeviceOptions
 from cortado.device.rtlsim import RtlsimDevice
@@ -19,7 +20,6 @@ from cortado.graph.shape import TensorShape
 from cortado.hls.convolution_call import DIRECT, POINTWISE, WINOGRAD, ConvolutionCalls
 from cortado.layers.convolution_view import CONVOLUTION_TYPES, ConvolutionView
 from cortado.numerics.convolution import IntegerConvolution
-from tests.hls.conftest import ENGINES, MEMORY_BYTES, drawn_layer, engine, run, whole_range
 
 NETWORKS = ("alexnet", "caffenet", "cifar10_quick", "googlenet", "lenet", "nin", "overfeat", "squeezenet", "vgg_a",
             "vgg16")
@@ -111,5 +111,5 @@ def test_a_layer_that_does_not_fit_names_the_limit():
     with pytest.raises(LayerError) as caught:
         ConvolutionCalls(job=job).calls()
     assert str(caught.value) == (
-        "layer 'wide': no block of it fits the HLS kernel 'winograd_convolution': the window of the narrowest block takes "
-        "100 words or more, the buffer has 8 (buffer_words of the configuration)")
+        "layer 'wide': no block of it fits the HLS kernel 'winograd_convolution': the window of the narrowest block "
+        "takes 100 words or more, the buffer has 8 (buffer_words of the configuration)")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.hls.conftest import whole_range
+from tests.hls.test_convolutions import constant_scale
 
 from cortado.device.device import DeviceOptions
 from cortado.device.rtlsim import RtlsimDevice
@@ -12,8 +14,6 @@ from cortado.executor.executor import run_job
 from cortado.graph.shape import TensorShape
 from cortado.hls.convolution_call import ConvolutionCalls
 from cortado.hls.estimate import dsps_of, estimate
-from tests.hls.conftest import whole_range
-from tests.hls.test_convolutions import constant_scale
 
 
 @pytest.mark.rtlsim

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.hls.conftest import whole_range
 
 from cortado.engines.winograd import Winograd
 from cortado.errors import LayerError
@@ -19,7 +20,6 @@ from cortado.numerics.convolution import IntegerConvolution
 from cortado.numerics.elementwise_add import IntegerAdd
 from cortado.numerics.leaky_relu import leaky_relu
 from cortado.numerics.pooling import IntegerPooling, PoolingKind
-from tests.hls.conftest import whole_range
 
 INT8 = np.dtype(np.int8)
 MAP_ENGINE = {"m": 4, "pc": 4, "pk": 4, "tiles": 16, "buffer_words": 64, "largest_taps": 1100, "leaky": 1,

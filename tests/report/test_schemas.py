@@ -146,6 +146,12 @@ def test_an_error_is_what_the_schema_says():
     assert error["error"]["type"] == "ModelFileError"
 
 
+def test_an_hls_project_is_what_the_schema_says(tmp_path):
+    report = printed_by("generate", "--target", "hls", "-o", str(tmp_path / "project"), *SMALL_ENGINE)
+    assert violations("generate-hls", report) == []
+    assert json.loads((tmp_path / "project" / "manifest.json").read_text(encoding="utf-8")) == report["manifest"]
+
+
 @pytest.mark.rtlsim
 def test_a_simulated_run_is_what_the_schema_says():
     report = printed_by("run", *TWO_PICTURES, *SMALL_ENGINE)
@@ -159,7 +165,7 @@ def test_a_simulated_ladder_is_what_the_schema_says():
     report = printed_by("verify", "--layer", "conv1_1", *TWO_PICTURES, *SMALL_ENGINE)
     assert violations("verify", report) == []
     assert [(rung["lower"], rung["upper"]) for rung in report["rungs"]] == [
-        ("reference", "golden"), ("golden", "rtlsim")]
+        ("reference", "golden"), ("golden", "csim"), ("csim", "rtlsim")]
 
 
 def test_what_the_schema_does_not_know_is_refused():

@@ -90,7 +90,8 @@ def bench_engine(preset_name: str | None, networks: tuple[str, ...], patterns: t
     from cortado.report.bench_report import bench_report
 
     if options["device_name"] in ("golden", "csim"):
-        raise click.UsageError(f"device '{options['device_name']}' has no clock; the cycles of a bench come from rtlsim or a board")
+        raise click.UsageError(f"device '{options['device_name']}' has no clock; the cycles of a bench come from "
+                               "rtlsim or a board")
     if preset_name is None:
         preset = Preset(title="convolutions at RTL", runs=(EngineRun(workloads=tuple(
             Workload(network=network, batch=batch or 1, kind=kind or "all", patterns=patterns or ("*",))

@@ -21,6 +21,8 @@ from cortado.winograd.transform import WinogradTransform
 
 VALUES = {"float": np.dtype(np.float32), "half": np.dtype(np.float16)}
 EDGES = (2, 4)
+# C++ types as wide as a value.
+BITS_TYPES = {16: "unsigned short", 32: "unsigned int"}
 # What the floating kernels take of the exact ones.
 SHARED = ("parameters.h", "pixel.h", "convolution.h", "input_buffer.h", "output_rows.h", "weights.h", "tap_sums.h",
           "transforms.h", "winograd_stages.h", "winograd_convolution.h", "winograd_convolution.cpp",
@@ -91,7 +93,7 @@ class FloatingConfiguration:
             return -(-count * bits // self.beat_bits)
 
         return {
-            **asdict(self), "data_bits": bits, "weight_bits": bits, "bits_type": {16: "unsigned short", 32: "unsigned int"}[bits],
+            **asdict(self), "data_bits": bits, "weight_bits": bits, "bits_type": BITS_TYPES[bits],
             "transform": self.transform, "r": self.transform.r, "scale": 1, "banks": banks,
             "winograd_pass_beats": beats(9 * pairs), "pass_beats": beats(pairs), "pairs": 1,
             "record_beats": -(-8 * CHANNEL_RECORD_BYTES * self.pk // self.beat_bits),

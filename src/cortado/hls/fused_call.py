@@ -24,8 +24,8 @@ class FusedCalls:
     def __post_init__(self) -> None:
         mapping, job = self.convolution.job.mapping, self.convolution.job
         if (self.convolution.kernel, str(mapping.arrangement), len(mapping.blocking.bundles)) != (WINOGRAD, "plain", 1):
-            raise LayerError(job.layer, "the fused HLS kernel takes a 3x3 convolution of stride 1, one picture after the "
-                                        f"other, in one group, not {mapping.words}")
+            raise LayerError(job.layer, "the fused HLS kernel takes a 3x3 convolution of stride 1, one picture after "
+                                        f"the other, in one group, not {mapping.words}")
 
     @property
     def target(self) -> MapLayout:

@@ -25,9 +25,10 @@ PORTS = ("input", "weights", "output")
 OPERANDS = ("first", "second")
 # Inputs of an inner product on chip: those of VGG's first.
 LARGEST_INPUTS = 25088
-WHOLE_NUMBERS = ("Each row is scaled to whole numbers. Constants are shifts and additions, modulo two to the width of the",
-                 "result, in which every result fits. A sum is a multiple of the scale modulo two to its width: it is",
-                 "shifted, then multiplied by the inverse of the odd part.")
+WHOLE_NUMBERS = (
+    "Each row is scaled to whole numbers. Constants are shifts and additions, modulo two to the width of the result,",
+    "in which every result fits. A sum is a multiple of the scale modulo two to its width: it is shifted, then",
+    "multiplied by the inverse of the odd part.")
 # Of a memory port in co-simulation, unless told.
 DEFAULT_DEPTH = 2**16
 
