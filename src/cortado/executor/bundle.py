@@ -40,6 +40,17 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
     The folder appears whole or not at all. Raises `PlanError` when no layer runs on the FPGA, `CortadoError` when the
     folder holds something (with `force`: something else than a bundle) or cannot be written.
     """
+    require_one_engine(plan)
+    with new_folder(folder, force=force) as new:
+        manifest = _write(plan, shapes, new, clock_mhz, memory_bytes)
+        for write_addition in additions:
+            write_addition(new, manifest)
+    return manifest
+
+
+def require_one_engine(plan: Plan) -> None:
+    """Raise `PlanError` unless some layers run on the FPGA, all of them convolutions or inner products of one engine.
+    """
     if plan.map_operations:
         name = next(iter(plan.map_operations))
         raise PlanError(f"layer '{name}': jobs of convolutions and inner products can be written, not of "
@@ -51,11 +62,6 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
     if not plan.cut.fpga_layers:
         raise PlanError(f"network '{plan.cut.net.name}': nothing to generate, no layer runs on the FPGA (see cortado "
                         "inspect)")
-    with new_folder(folder, force=force) as new:
-        manifest = _write(plan, shapes, new, clock_mhz, memory_bytes)
-        for write_addition in additions:
-            write_addition(new, manifest)
-    return manifest
 
 
 def _write(plan: Plan, shapes: dict[str, TensorShape], folder: Path, clock_mhz: float,

@@ -14,8 +14,10 @@ import numpy as np
 from cortado import __version__
 from cortado.device.device import DeviceOptions
 from cortado.device.golden import GoldenDevice
-from cortado.errors import CortadoError, PlanError
+from cortado.errors import CortadoError
+from cortado.executor.bundle import require_one_engine
 from cortado.executor.executor import Executor
+from cortado.executor.fpga_layer import FpgaLayer
 from cortado.executor.ladder import noise
 from cortado.executor.output_folder import MANIFEST_FILE, file_stem, new_folder
 from cortado.hls.convolution_call import ConvolutionCalls
@@ -39,20 +41,14 @@ def write_hls_bundle(plan: Plan, net: Net, inputs: Mapping[str, np.ndarray], fol
     `LayerError` when one does not fit the kernels, `ToolError` without the headers of the HLS types, and as
     `new_folder` does.
     """
-    if not plan.cut.fpga_layers:
-        raise PlanError(f"network '{plan.cut.net.name}': nothing to generate, no layer runs on the FPGA (see cortado "
-                        "inspect)")
-    if plan.map_operations:
-        name = next(iter(plan.map_operations))
-        raise PlanError(f"layer '{name}': jobs of convolutions and inner products can be written, not of "
-                        f"{plan.cut.net.layer(name).type}; keep the layer on the host (--host {name})")
+    require_one_engine(plan)
+    placed = [FpgaLayer(plan, name) for name in plan.cut.fpga_layers]
     with GoldenDevice(DeviceOptions()) as device:
-        executor = Executor(plan, net, device)
-        values = executor.run(inputs).values
-    maps = {name: executor.maps(name, values[plan.cut.net.layer(name).bottoms[0]]) for name in plan.cut.fpga_layers}
-    layers = tuple(LayerVectors(stem=file_stem(index, name), inputs=INPUTS,
-                                convolution=ConvolutionCalls(job=executor.job(name, maps[name])))
-                   for index, name in enumerate(plan.cut.fpga_layers))
+        values = Executor(plan, net, device).run(inputs, keep={layer.spec.bottoms[0] for layer in placed}).values
+    maps = {layer.name: layer.operands(values)[0] for layer in placed}
+    layers = tuple(LayerVectors(stem=file_stem(index, layer.name), inputs=INPUTS,
+                                convolution=ConvolutionCalls(job=layer.job(maps[layer.name].shape)))
+                   for index, layer in enumerate(placed))
     design = plan.cut.engine.design()
     project = HlsProject(network=plan.cut.net.name, configuration=design.configuration, layers=layers, part=part,
                          clock_mhz=clock_mhz)
