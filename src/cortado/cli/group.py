@@ -27,6 +27,8 @@ def cli() -> None:
       cortado inspect MODEL           which layer runs where, and why
       cortado verify MODEL            float, exact integers and RTL against each other
       cortado generate MODEL -o DIR   Verilog, manifest and job descriptors
+      cortado train --solver FILE     train a network as a solver.prototxt says
+      cortado test MODEL              score a network on the data its layers read
       cortado synth --family ecp5     what the engine takes of an FPGA, with open tools
       cortado bench engine            layers at RTL beside what the hardware could do at most
       cortado data list               trained weights and other files to fetch

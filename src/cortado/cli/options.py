@@ -145,6 +145,13 @@ picture_options = options_of(
 )
 
 
+network_state_options = options_of(
+    click.option("--stage", "stages", multiple=True, help="A stage that rules of layers ask for; may be given "
+                 "repeatedly."),
+    click.option("--level", type=int, help="The level that rules of layers ask for."),
+)
+
+
 memory_option = click.option("--memory-mib", type=click.IntRange(1, 4096), default=256, show_default=True,
                            help="Memory of a simulated device; others have their own.")
 

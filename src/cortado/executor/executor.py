@@ -21,6 +21,7 @@ from cortado.executor.run import LayerRun, Run
 from cortado.executor.synced_blob import Head, SyncedBlob
 from cortado.executor.trace import DEVICE, HOST, Trace
 from cortado.executor.traffic import Traffic
+from cortado.layers.layer import is_input
 from cortado.net.net import Net
 from cortado.planner.plan import Placement, Plan, Target
 from cortado.planner.schedule import Segment, schedule
@@ -159,7 +160,7 @@ class Executor:
         begin = time.perf_counter()
         if placement.target is Target.HOST:
             layer = self.plan.cut.net.layer(placement.layer)
-            if layer.bottoms:
+            if not is_input(layer):
                 bottoms = [self._home(part, name) for name in layer.bottoms]
                 with self._host, self._trace.span(HOST, layer.name, part=part.number):
                     tops = self._net.stage(layer.name)(*map(torch.from_numpy, bottoms))

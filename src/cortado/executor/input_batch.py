@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cortado.datasets.dataset import Dataset, datasets
 from cortado.errors import ModelFileError
 from cortado.executor.mixed_pipeline import MixedPipeline
-from cortado.frontends import digits  # noqa: F401  registers its dataset
-from cortado.frontends.dataset import Dataset, datasets
 from cortado.frontends.metadata import FILE_NAME
 from cortado.frontends.picture import load_pictures
 

@@ -1,8 +1,10 @@
-"""Reading whole files, with one kind of error."""
+"""Reading and writing whole files, with one kind of error."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cortado.errors import ModelFileError
 
@@ -23,3 +25,32 @@ def read_text(path: str | Path) -> str:
     except UnicodeDecodeError as error:
         raise ModelFileError("the file must be UTF-8 text: a network is a .prototxt, only its weights are binary",
                              file=path, line=data.count(b"\n", 0, error.start) + 1) from None
+
+
+def make_folder(path: str | Path) -> None:
+    """Make a folder to write into, and those above it; raises `ModelFileError` where nothing can be written."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise ModelFileError(f"it must be a folder that can be written to: {error.strerror}", file=path) from None
+
+
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Write a file that is there whole or not at all, whenever the process ends; raises `ModelFileError`."""
+    target = Path(path)
+    temporary = None
+    try:
+        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            temporary = file.name
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+        temporary = None
+    except OSError as error:
+        raise ModelFileError(f"the file cannot be written: {error.strerror}", file=path) from None
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cortado.errors import PictureError
-from cortado.frontends.caffemodel import read_blob_file
+from cortado.messages.blob import read_blob_file
 
 SUFFIXES = (".npy", ".binaryproto")
 

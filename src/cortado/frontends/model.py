@@ -45,8 +45,8 @@ def known_models() -> tuple[str, ...]:
 
 
 def load_model(name_or_path: str | Path, *, phase: str = "TEST", weights: str | Path | None = None,
-               mean: str | Path | None = None) -> Model:
-    """Load a model for one phase, "TRAIN" or "TEST".
+               mean: str | Path | None = None, stages: tuple[str, ...] = (), level: int | None = None) -> Model:
+    """Load a model for one phase, "TRAIN" or "TEST", and the stages and level that rules of its layers ask for.
 
     `name_or_path` is the name of a model that comes with cortado (it wins over a folder of that name), a prototxt, a
     folder that holds one (NAME.prototxt in folder NAME, or deploy.prototxt), or an ONNX file. `weights` is a caffemodel
@@ -56,7 +56,7 @@ def load_model(name_or_path: str | Path, *, phase: str = "TEST", weights: str | 
     `GraphError` for layers that do not fit together, and `DataError` for a data file that is damaged.
     """
     prototxt = _find(name_or_path)
-    spec, carried = _read_network(prototxt, phase)
+    spec, carried = _read_network(prototxt, phase, stages, level)
     metadata_file = prototxt.parent / FILE_NAME
     metadata = read_metadata(metadata_file) if metadata_file.is_file() else None
     if mean is not None:
@@ -73,10 +73,11 @@ def load_model(name_or_path: str | Path, *, phase: str = "TEST", weights: str | 
                  weights_words=weights_words, labels=labels, labels_words=labels_words)
 
 
-def _read_network(path: Path, phase: str) -> tuple[NetSpec, Weights | None]:
+def _read_network(path: Path, phase: str, stages: tuple[str, ...],
+                  level: int | None) -> tuple[NetSpec, Weights | None]:
     """The network, and the weights that its own file has."""
     if path.suffix == ".prototxt":
-        return read_prototxt(path, phase=phase), None
+        return read_prototxt(path, phase=phase, stages=stages, level=level), None
     # Slow to import, and of no use to anybody without such a file.
     from cortado.frontends.onnx.reader import read_onnx
 

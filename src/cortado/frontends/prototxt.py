@@ -23,7 +23,7 @@ from cortado.layers.input import BlobShape, InputParameters
 from cortado.layers.layer import layer_types
 
 # Layer types that read a database or a list of files.
-_DATA_LAYERS = ("Data", "DummyData", "HDF5Data", "ImageData", "MemoryData", "WindowData")
+_DATA_LAYERS = ("WindowData",)
 
 # Fields that only SolverParameter has, and that every solver has one of.
 _SOLVER_FIELDS = ("net", "train_net", "base_lr", "lr_policy", "max_iter")
@@ -43,7 +43,12 @@ def read_prototxt(path: str | Path, *, phase: str = "TEST", level: int | None = 
 def parse_prototxt(text: str, *, file: str = "<text>", phase: str = "TEST", level: int | None = None,
                    stages: tuple[str, ...] = ()) -> NetSpec:
     """As `read_prototxt`, from text; `file` is the name errors show."""
-    tree = parse_text(text, file)
+    return network_of(parse_text(text, file), file=file, phase=phase, level=level, stages=stages)
+
+
+def network_of(tree: Message, *, file: str, phase: str, level: int | None = None,
+               stages: tuple[str, ...] = ()) -> NetSpec:
+    """As `read_prototxt`, from the fields of a network."""
     _refuse_solver(tree)
     fields = bind(tree, NetFields, "network")
     state = replace(fields.state, phase=Phase[phase], stage=(*fields.state.stage, *stages),

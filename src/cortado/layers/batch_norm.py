@@ -11,6 +11,7 @@ from torch import Tensor
 from cortado.errors import FieldError
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
+from cortado.layers.filler import Filler
 from cortado.layers.layer import Layer, layer_types
 
 
@@ -71,6 +72,11 @@ class BatchNorm(Layer):
         """Mean 0, variance 1, factor 1: the layer changes little."""
         mean, variance, factor = (shape.dims for shape in shapes)
         return np.zeros(mean, np.float32), np.ones(variance, np.float32), np.ones(factor, np.float32)
+
+    @classmethod
+    def fillers(cls, spec: LayerSpec) -> tuple[Filler, ...]:
+        """Nothing has been seen yet: all zero."""
+        return (Filler(),) * 3
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         parameters, x = self.spec.parameters, bottoms[0]

@@ -66,6 +66,10 @@ class Bias(Layer):
         """beta 0."""
         return tuple(np.zeros(shape.dims, np.float32) for shape in shapes)
 
+    @classmethod
+    def fillers(cls, spec: LayerSpec) -> tuple[Filler, ...]:
+        return (spec.parameters.filler,)
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         beta = bottoms[1] if len(bottoms) == 2 else self.blobs[0]
         return (bottoms[0] + spread(beta, self.spec.parameters.axis, bottoms[0].dim()),)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
-from cortado.errors import FieldError
+import numpy as np
+
+from cortado.errors import FieldError, GraphError
 
 
 class VarianceNorm(Enum):
@@ -35,3 +38,56 @@ class Filler:
     def __post_init__(self) -> None:
         if self.type not in TYPES:
             raise FieldError("type", f"must be one of {', '.join(TYPES)}, not '{self.type}'")
+        if self.sparse != -1 and (self.type != "gaussian" or self.sparse < 0):
+            raise FieldError("sparse", f"must be -1 for none, or at least 0 with type gaussian, not {self.sparse}")
+
+    def fill(self, dims: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
+        """Values, float32, of a blob of these dimensions; `GraphError` for dimensions the filler cannot take.
+
+        The distributions are those of Caffe's `filler.hpp`; its draws are not repeated. Sources: Glorot & Bengio 2010,
+        equation 16 (xavier); He et al. 2015, equation 10 (msra).
+        """
+        match self.type:
+            case "constant":
+                values = np.full(dims, self.value)
+            case "uniform":
+                values = generator.uniform(self.min, self.max, dims)
+            case "gaussian":
+                values = self.mean + self.std * generator.standard_normal(dims)
+                if self.sparse >= 0:
+                    # As many of each output's values stay as `sparse` says, on average.
+                    values *= generator.random(dims) < self.sparse / dims[0]
+            case "positive_unitball":
+                values = generator.uniform(0, 1, dims)
+                rows = values.reshape(dims[0], -1)
+                rows /= rows.sum(1, keepdims=True)
+            case "xavier":
+                limit = math.sqrt(3 / self._fan(dims))
+                values = generator.uniform(-limit, limit, dims)
+            case "msra":
+                values = math.sqrt(2 / self._fan(dims)) * generator.standard_normal(dims)
+            case "bilinear":
+                values = _bilinear(dims)
+        return values.astype(np.float32)
+
+    def _fan(self, dims: tuple[int, ...]) -> float:
+        fan_in = math.prod(dims[1:])
+        fan_out = math.prod(dims) // dims[1] if len(dims) > 1 else math.prod(dims)
+        match self.variance_norm:
+            case VarianceNorm.FAN_IN:
+                return fan_in
+            case VarianceNorm.FAN_OUT:
+                return fan_out
+            case VarianceNorm.AVERAGE:
+                return (fan_in + fan_out) / 2
+
+
+def _bilinear(dims: tuple[int, ...]) -> np.ndarray:
+    """Kernels that interpolate, as Caffe's BilinearFiller."""
+    if len(dims) != 4 or dims[2] != dims[3]:
+        raise GraphError("the bilinear filler must have a blob of square kernels (N, C, K, K), not "
+                         f"{'x'.join(map(str, dims))}")
+    factor = math.ceil(dims[3] / 2)
+    centre = (dims[3] - 1) / (2 * factor)
+    row = 1 - np.abs(np.arange(dims[3]) / factor - centre)
+    return np.broadcast_to(np.outer(row, row), dims)

@@ -43,6 +43,7 @@ class Input(UntrainedLayer):
 
     parameters_type = InputParameters
     parameters_field = "input_param"
+    filled_by_caller = True
     bottom_counts = range(1)
     top_counts = range(1, 1025)
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from cortado.errors import GraphError, LayerError
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
+from cortado.layers.filler import Filler
 from cortado.registry import Registry
 
 layer_types: Registry[type[Layer]] = Registry("layer type")
@@ -50,6 +51,8 @@ class Layer(nn.Module):
     # How many bottoms and tops a layer of this type may have.
     bottom_counts: ClassVar[range] = range(1, 2)
     top_counts: ClassVar[range] = range(1, 2)
+    # Whether the caller of the network gives the values of its tops; other types without bottoms make their own.
+    filled_by_caller: ClassVar[bool] = False
     # Caffe's default weight of each top in the loss; tops beyond the tuple have weight 0.
     default_loss_weights: ClassVar[tuple[float, ...]] = ()
 
@@ -110,6 +113,24 @@ class Layer(nn.Module):
         values = (generator.standard_normal(weight.dims) * deviation).astype(np.float32)
         return (values, *(np.zeros(bias.dims, np.float32) for bias in biases))
 
+    @classmethod
+    def fillers(cls, spec: LayerSpec) -> tuple[Filler, ...]:
+        """How the file says its trained blobs are filled before training, in their order.
+
+        Unless a type says otherwise: `weight_filler`, then `bias_filler`, also where it has no bias.
+        """
+        return (spec.parameters.weight_filler, spec.parameters.bias_filler)
+
+    @classmethod
+    def filled_blobs(cls, spec: LayerSpec, shapes: tuple[TensorShape, ...],
+                     generator: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """Values, float32, of the trained blobs of a layer that is going to be trained: what its fillers say."""
+        try:
+            return tuple(filler.fill(shape.dims, generator)
+                         for filler, shape in zip(cls.fillers(spec), shapes, strict=False))
+        except GraphError as error:
+            raise spec.error(str(error)) from None
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         """Values of the tops."""
         raise NotImplementedError
@@ -126,6 +147,10 @@ class UntrainedLayer(Layer):
     def macs(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> int:
         return 0
 
+    @classmethod
+    def fillers(cls, spec: LayerSpec) -> tuple[Filler, ...]:
+        return ()
+
 
 class ElementwiseLayer(UntrainedLayer):
     """A layer type with one bottom and a top of its shape."""
@@ -133,6 +158,11 @@ class ElementwiseLayer(UntrainedLayer):
     @classmethod
     def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
         return bottoms
+
+
+def is_input(spec: LayerSpec) -> bool:
+    """Whether the caller of the network gives the values of the layer's tops."""
+    return layer_types[spec.type].filled_by_caller
 
 
 def canonical_axis(spec: LayerSpec, axis: int, rank: int) -> int:

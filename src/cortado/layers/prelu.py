@@ -60,5 +60,9 @@ class PReLU(Layer):
         """Caffe's slope of 0.25."""
         return tuple(np.full(shape.dims, DEFAULT_SLOPE, np.float32) for shape in shapes)
 
+    @classmethod
+    def fillers(cls, spec: LayerSpec) -> tuple[Filler, ...]:
+        return (spec.parameters.filler,)
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         return (torch.prelu(bottoms[0], self.blobs[0].reshape(-1)),)

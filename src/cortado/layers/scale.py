@@ -72,6 +72,11 @@ class Scale(Layer):
         return tuple(np.full(shape.dims, 1 if own_gamma and index == 0 else 0, np.float32)
                      for index, shape in enumerate(shapes))
 
+    @classmethod
+    def fillers(cls, spec: LayerSpec) -> tuple[Filler, ...]:
+        own = (spec.parameters.filler,) if len(spec.bottoms) == 1 else ()
+        return (*own, spec.parameters.bias_filler)
+
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         axis, rank = self.spec.parameters.axis, bottoms[0].dim()
         gamma = bottoms[1] if len(bottoms) == 2 else self.blobs[0]

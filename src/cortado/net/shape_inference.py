@@ -7,7 +7,7 @@ from dataclasses import replace
 from cortado.errors import GraphError
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec, NetSpec
-from cortado.layers.layer import layer_types
+from cortado.layers.layer import is_input, layer_types
 
 
 def infer_shapes(net: NetSpec, *, batch: int | None = None) -> dict[str, TensorShape]:
@@ -18,7 +18,7 @@ def infer_shapes(net: NetSpec, *, batch: int | None = None) -> dict[str, TensorS
     shapes: dict[str, TensorShape] = {}
     for layer in net.layers:
         tops = layer_types[layer.type].shapes(layer, bottom_shapes(layer, shapes))
-        if not layer.bottoms and batch is not None:
+        if is_input(layer) and batch is not None:
             tops = tuple(_with_batch(layer, top, batch) for top in tops)
         for fused in layer.fused:
             tops = layer_types[fused.type].shapes(fused, tops)

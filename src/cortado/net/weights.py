@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -37,7 +36,7 @@ def match_weights(net: NetSpec, weights: Weights, *,
             there = any(layer.name == name for layer in net.layers)
             raise WeightsError(f"layer '{name}': the weights have {_shapes_words(blobs)}, network '{net.name}' has "
                                f"{'no trained blobs in this layer' if there else 'no such layer'}")
-    return {name: _match_layer(name, shapes, weights) for name, shapes in expected.items()}
+    return {name: match_layer(name, shapes, weights) for name, shapes in expected.items()}
 
 
 def seeded_weights(net: NetSpec, seed: int) -> dict[str, tuple[np.ndarray, ...]]:
@@ -45,17 +44,26 @@ def seeded_weights(net: NetSpec, seed: int) -> dict[str, tuple[np.ndarray, ...]]
 
     Each layer draws by its own name, so its weights do not depend on the layers around it.
     """
-    weights = {}
-    for name, shapes in expected_blobs(net).items():
-        digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
-        generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
-        layer = net.layer(name)
-        weights[name] = layer_types[layer.type].seeded_blobs(layer, shapes, generator)
-    return weights
+    return {name: layer_types[net.layer(name).type].seeded_blobs(net.layer(name), shapes, _generator(seed, name))
+            for name, shapes in expected_blobs(net).items()}
 
 
-def _match_layer(name: str, expected: tuple[TensorShape, ...],
-                 weights: Mapping[str, tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+def filled_weights(net: NetSpec, seed: int) -> dict[str, tuple[np.ndarray, ...]]:
+    """Weights for a network that is going to be trained, as the fillers of its file say: Caffe's default is all 0.
+
+    Each layer draws by its own name, as in `seeded_weights`.
+    """
+    return {name: layer_types[net.layer(name).type].filled_blobs(net.layer(name), shapes, _generator(seed, name))
+            for name, shapes in expected_blobs(net).items()}
+
+
+def _generator(seed: int, layer: str) -> np.random.Generator:
+    digest = hashlib.sha256(f"{seed}:{layer}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+
+
+def match_layer(name: str, expected: tuple[TensorShape, ...], weights: Weights) -> tuple[np.ndarray, ...]:
+    """The blobs of one layer in the shapes it has, as `match_weights`."""
     found = weights.get(name, ())
     if len(found) != len(expected):
         raise WeightsError(f"layer '{name}': expected {_shapes_words(expected)}, "

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.datasets import load_digits
 
-from cortado.frontends.digits import held_out_digits, training_digits
+from cortado.datasets.digits import held_out_digits, training_digits
 
 
 def test_every_picture_is_on_one_side():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cortado.errors import ModelFileError
-from cortado.frontends.wire import WireReader, WireType, length_field, signed, varint
+from cortado.messages.wire import WireReader, WireType, length_field, signed, varint
 
 
 def fields(data):

@@ -33,11 +33,12 @@ class WireField:
 
 
 class WireReader:
-    """Fields of the messages of one file; every error names the file and the byte."""
+    """Fields of the messages of one file of that `kind`; every error names the file and the byte."""
 
-    def __init__(self, data: bytes, file: str | Path) -> None:
+    def __init__(self, data: bytes, file: str | Path, kind: str = "caffemodel") -> None:
         self._data = memoryview(data)
         self._file = file
+        self.kind = kind
 
     def error(self, offset: int, message: str) -> ModelFileError:
         """An error about what starts at byte `offset` of the file."""
@@ -77,7 +78,7 @@ class WireReader:
             number, kind = key >> 3, key & 7
             if number == 0 or kind not in tuple(WireType):
                 raise self.error(offset, f"no protobuf field starts here (field number {number}, wire type {kind}); "
-                                         "a caffemodel must be a binary protobuf file")
+                                         f"a {self.kind} must be a binary protobuf file")
             wire_type = WireType(kind)
             value: int | memoryview
             if wire_type is WireType.VARINT:
@@ -88,7 +89,7 @@ class WireReader:
                     length, position = self._varint(position, end)
                 if length > end - position:
                     raise self.error(offset, f"field {number} must have {length} bytes, {end - position} are left: "
-                                             "the file is truncated or no caffemodel")
+                                             f"the file is truncated or no {self.kind}")
                 value = self._data[position:position + length]
                 position += length
             yield WireField(number, wire_type, value, offset)
@@ -103,8 +104,8 @@ class WireReader:
                     break
                 return value, position + index + 1
         if end - position < 10:
-            raise self.error(position, "a number is cut off: the file is truncated or no caffemodel")
-        raise self.error(position, "a number must fit in 64 bits; a caffemodel must be a binary protobuf file")
+            raise self.error(position, f"a number is cut off: the file is truncated or no {self.kind}")
+        raise self.error(position, f"a number must fit in 64 bits; a {self.kind} must be a binary protobuf file")
 
 
 def signed(value: int) -> int:
@@ -125,3 +126,35 @@ def varint(value: int) -> bytes:
 def length_field(number: int, content: bytes) -> bytes:
     """The encoding of a string, a message or packed numbers."""
     return varint(number << 3 | WireType.LENGTH) + varint(len(content)) + content
+
+
+def varint_field(number: int, value: int) -> bytes:
+    """The encoding of a non-negative number as a field."""
+    return varint(number << 3 | WireType.VARINT) + varint(value)
+
+
+def content(reader: WireReader, field: WireField, who: str) -> memoryview:
+    """The bytes of a LENGTH field; `ModelFileError` for another wire type."""
+    if field.wire_type is not WireType.LENGTH:
+        raise wrong_wire_type(reader, field, who)
+    return field.value
+
+
+def text(reader: WireReader, field: WireField, who: str) -> str:
+    """The string a field holds; `ModelFileError` for what is none."""
+    try:
+        return str(content(reader, field, who), "utf-8")
+    except UnicodeDecodeError:
+        raise reader.error(field.offset, f"{who} must be UTF-8 text") from None
+
+
+def wrong_wire_type(reader: WireReader, field: WireField, who: str) -> ModelFileError:
+    """The error of a field that cannot be laid out so."""
+    return reader.error(field.offset, f"{who} cannot have wire type {field.wire_type.name}: this is no {reader.kind}")
+
+
+def number(reader: WireReader, field: WireField, who: str) -> int:
+    """The whole number a VARINT field holds; `ModelFileError` for another wire type."""
+    if field.wire_type is not WireType.VARINT:
+        raise wrong_wire_type(reader, field, who)
+    return signed(int(field.value))

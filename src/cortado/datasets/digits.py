@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cortado.frontends.dataset import Dataset, datasets
+from cortado.datasets.dataset import Dataset, datasets
 
 # Every fifth picture is held out. No random draw: the split cannot move with a library's generator.
 HELD_OUT_EVERY = 5

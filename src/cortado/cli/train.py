@@ -1,0 +1,108 @@
+"""`cortado train`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+import click
+
+from cortado.cli.group import cli
+from cortado.cli.options import LARGEST_SEED, json_option, network_state_options
+from cortado.cli.output import show
+
+STOPPED = 130
+
+
+@cli.command()
+@click.option("--solver", type=click.Path(path_type=Path), required=True, help="A solver file (solver.prototxt).")
+@click.option("--weights", type=click.Path(path_type=Path), multiple=True,
+              help="Begin with the layers of a .caffemodel instead of the file's fillers; may be given repeatedly.")
+@click.option("--snapshot", type=click.Path(path_type=Path), help="Go on from a .solverstate.")
+@network_state_options
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="Where the solver file has no random_seed.  "
+              "[default: drawn, and told]")
+@click.option("--tensorboard", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+              help="Write TensorBoard's logs there (its package: pip install 'cortado[tensorboard]').")
+@json_option
+def train(solver: Path, weights: tuple[Path, ...], snapshot: Path | None, stages: tuple[str, ...], level: int | None,
+          seed: int | None, tensorboard: Path | None, as_json: bool) -> None:
+    """Train a network as a solver file says, with its tests and snapshots.
+
+    What it says on the way goes to standard error. Ctrl-C ends it after the iteration, with a snapshot. Under torchrun
+    (torchrun --nproc-per-node 2 -m cortado train ...) the processes share the data and average their gradients.
+    """
+    if snapshot is not None and weights:
+        raise click.UsageError("--snapshot and --weights exclude each other: a snapshot has its weights")
+    from cortado.frontends.caffemodel import read_caffemodel
+    from cortado.frontends.solver_file import read_solver
+    from cortado.report.solver_lines import event_lines
+    from cortado.report.train_report import Training, train_report
+    from cortado.solver.event import Event
+    from cortado.solver.processes import process_count, process_group, process_rank
+    from cortado.solver.solver import Solver
+    from cortado.solver.tensorboard_log import TensorBoardLog
+
+    file = read_solver(solver, stages=stages, level=level)
+    events: list[Event] = []
+
+    def say(event: Event) -> None:
+        events.append(event)
+        for line in event_lines(event, with_test_loss=file.spec.test_compute_loss):
+            click.echo(line, err=True)
+
+    begin = perf_counter()
+    with process_group():
+        log = TensorBoardLog(tensorboard) if tensorboard is not None and process_rank() == 0 else None
+        try:
+            training = Solver(file, seed=seed, listeners=(say, log) if log else (say,))
+            copied = tuple(name for path in weights for name in training.copy_from(read_caffemodel(path)))
+            if snapshot is not None:
+                training.restore(snapshot)
+            elif not weights:
+                copied = training.copy_named_weights()
+            first = training.iteration
+            with _stop_on_signals() as stop:
+                training.solve(should_stop=stop)
+        finally:
+            if log is not None:
+                log.close()
+        stopped = training.iteration < file.spec.max_iter
+        if process_rank() == 0:
+            show(train_report(Training(
+                network=training.net.spec.name, rule=file.spec.rule, seed=training.seed, processes=process_count(),
+                begin=first, end=training.iteration, stopped=stopped, copied_layers=copied, events=tuple(events),
+                seconds=perf_counter() - begin)), as_json)
+    if stopped:
+        sys.exit(STOPPED)
+
+
+class _Stop:
+    """Says whether a signal has come."""
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def __call__(self) -> bool:
+        return self._asked
+
+    def ask(self, number: int, frame: object) -> None:
+        """A first signal waits for the iteration, a second one does not."""
+        if self._asked:
+            raise KeyboardInterrupt
+        self._asked = True
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[_Stop]:
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
