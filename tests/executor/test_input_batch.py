@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from cortado.datasets.digits import held_out_digits, training_digits
 from cortado.errors import ModelFileError, PictureError
 from cortado.executor.input_batch import CALIBRATION_PICTURES, calibration_pictures, input_batch
 from cortado.executor.mixed_pipeline import MixedPipeline
-from cortado.datasets.digits import held_out_digits, training_digits
 from cortado.frontends.model import load_model
 
 INFORMATION = {"title": "small", "source": "none", "licence": "none"}

@@ -40,17 +40,14 @@ def make_folder(path: str | Path) -> None:
 def write_whole(path: str | Path, data: bytes) -> None:
     """Write a file that is there whole or not at all, whenever the process ends; raises `ModelFileError`."""
     target = Path(path)
-    temporary = None
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            temporary = file.name
+        with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-        temporary = None
     except OSError as error:
         raise ModelFileError(f"the file cannot be written: {error.strerror}", file=path) from None
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -24,11 +24,9 @@ class Subengine(Enum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvolutionParameters:
-    """Caffe's ConvolutionParameter for two spatial dimensions; `engine` and `subengine` are hints for the planner."""
+class WindowParameters:
+    """What of Caffe's ConvolutionParameter says where the kernel is put, for two spatial dimensions."""
 
-    num_output: int
-    bias_term: bool = True
     pad: tuple[int, ...] = ()
     pad_h: int | None = None
     pad_w: int | None = None
@@ -39,21 +37,10 @@ class ConvolutionParameters:
     stride_h: int | None = None
     stride_w: int | None = None
     dilation: tuple[int, ...] = ()
-    group: int = 1
-    weight_filler: Filler = field(default_factory=Filler)
-    bias_filler: Filler = field(default_factory=Filler)
-    engine: CaffeEngine = CaffeEngine.DEFAULT
-    subengine: Subengine | None = None
     axis: int = 1
     force_nd_im2col: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("num_output", "group"):
-            value = getattr(self, name)
-            if value < 1:
-                raise FieldError(name, f"must be at least 1, not {value}")
-        if self.num_output % self.group:
-            raise FieldError("num_output", f"must be a multiple of group {self.group}, not {self.num_output}")
         if self.axis not in (1, -3):
             raise FieldError("axis", f"must be 1, the channels of (N, C, H, W), not {self.axis}")
         # Each property checks its own fields when it is asked.
@@ -81,6 +68,28 @@ class ConvolutionParameters:
         return window_pair("dilation", self.dilation, None, None, short="dilation", default=1, least=1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConvolutionParameters(WindowParameters):
+    """Caffe's ConvolutionParameter for two spatial dimensions; `engine` and `subengine` are hints for the planner."""
+
+    num_output: int
+    bias_term: bool = True
+    group: int = 1
+    weight_filler: Filler = field(default_factory=Filler)
+    bias_filler: Filler = field(default_factory=Filler)
+    engine: CaffeEngine = CaffeEngine.DEFAULT
+    subengine: Subengine | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("num_output", "group"):
+            value = getattr(self, name)
+            if value < 1:
+                raise FieldError(name, f"must be at least 1, not {value}")
+        if self.num_output % self.group:
+            raise FieldError("num_output", f"must be a multiple of group {self.group}, not {self.num_output}")
+        super().__post_init__()
+
+
 def grouped_picture_dims(spec: LayerSpec, bottom: TensorShape) -> tuple[int, int, int, int]:
     """(N, C, H, W) of a bottom whose channels divide into the layer's groups; `LayerError` if they do not."""
     dims = picture_dims(spec, bottom)
@@ -88,6 +97,21 @@ def grouped_picture_dims(spec: LayerSpec, bottom: TensorShape) -> tuple[int, int
         raise spec.error(f"the channels of bottom '{spec.bottoms[0]}' must be a multiple of "
                          f"group {spec.parameters.group}, not {dims[1]}")
     return dims
+
+
+def window_counts(spec: LayerSpec, bottom: TensorShape) -> tuple[int, int]:
+    """How many places the kernel has in each direction on (N, C, H, W); `LayerError` where it has none."""
+    parameters = spec.parameters
+    sizes = []
+    for side, size, kernel, stride, pad, dilation in zip(
+            ("height", "width"), bottom.dims[2:], parameters.kernel, parameters.strides, parameters.pads,
+            parameters.dilations, strict=True):
+        extent = dilation * (kernel - 1) + 1
+        if size + 2 * pad < extent:
+            raise spec.error(f"the padded {side} of bottom '{spec.bottoms[0]}' must be at least the kernel's "
+                             f"{extent}, not {size + 2 * pad}")
+        sizes.append((size + 2 * pad - extent) // stride + 1)
+    return sizes[0], sizes[1]
 
 
 @layer_types.register("Convolution")
@@ -102,18 +126,8 @@ class Convolution(Layer):
 
     @classmethod
     def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
-        parameters = spec.parameters
-        batch, _, height, width = grouped_picture_dims(spec, bottoms[0])
-        sizes = []
-        for side, size, kernel, stride, pad, dilation in zip(
-                ("height", "width"), (height, width), parameters.kernel, parameters.strides, parameters.pads,
-                parameters.dilations, strict=True):
-            extent = dilation * (kernel - 1) + 1
-            if size + 2 * pad < extent:
-                raise spec.error(f"the padded {side} of bottom '{spec.bottoms[0]}' must be at least the kernel's "
-                                 f"{extent}, not {size + 2 * pad}")
-            sizes.append((size + 2 * pad - extent) // stride + 1)
-        return (TensorShape((batch, parameters.num_output, *sizes)),)
+        batch = grouped_picture_dims(spec, bottoms[0])[0]
+        return (TensorShape((batch, spec.parameters.num_output, *window_counts(spec, bottoms[0]))),)
 
     @classmethod
     def blob_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:

@@ -1,4 +1,4 @@
-"""Scores and labels as SoftmaxWithLoss and Accuracy take them. No layer type lives here."""
+"""Scores and labels as losses and Accuracy take them. No layer type lives here."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from torch import Tensor
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.layer import canonical_axis
+
+# What a probability counts as at least where its logarithm is taken (Caffe: kLOG_THRESHOLD).
+LEAST_PROBABILITY = 1e-20
 
 
 def check_label_count(spec: LayerSpec, bottoms: tuple[TensorShape, ...], axis: int) -> int:
@@ -39,3 +42,17 @@ def scores_and_labels(spec: LayerSpec, bottoms: tuple[Tensor, ...], axis: int,
     if wrong.numel():
         raise spec.error(f"labels must be from 0 to {classes - 1}, not {int(wrong[0])}")
     return scores.reshape(outer, classes, inner), labels, counted
+
+
+def check_row_labels(spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> None:
+    """`LayerError` unless there is one label for each row of the scores (N, ...)."""
+    scores, labels = bottoms
+    if scores.rank < 1 or labels.count != scores.dims[0]:
+        raise spec.error(f"bottom '{spec.bottoms[1]}' must have one label for each row of bottom '{spec.bottoms[0]}' "
+                         f"({scores}), not {labels.count}")
+
+
+def row_labels(spec: LayerSpec, bottoms: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """Scores (N, classes) and whole-number labels (N,); `LayerError` for a label that is no class."""
+    scores, labels, _ = scores_and_labels(spec, (bottoms[0].flatten(1), bottoms[1]), 1, None)
+    return scores[:, :, 0], labels[:, 0]

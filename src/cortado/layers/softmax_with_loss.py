@@ -70,14 +70,19 @@ class SoftmaxWithLoss(UntrainedLayer):
         scores, labels, counted = scores_and_labels(self.spec, bottoms, AXIS, parameters.ignore_label)
         chosen = torch.log_softmax(scores, 1).gather(1, labels[:, None])[:, 0]
         total = -(chosen * counted).sum()
-        match parameters.divisor:
-            case Normalization.FULL:
-                divisor = labels.numel()
-            case Normalization.VALID:
-                # At least 1: a batch of ignored labels has loss 0, not 0 / 0.
-                divisor = counted.sum().clamp(min=1)
-            case Normalization.BATCH_SIZE:
-                divisor = labels.shape[0]
-            case Normalization.NONE:
-                divisor = 1
-        return (total / divisor, torch.softmax(bottoms[0], AXIS))[:len(self.spec.tops)]
+        loss = normalised(total, parameters.divisor, labels, counted)
+        return (loss, torch.softmax(bottoms[0], AXIS))[:len(self.spec.tops)]
+
+
+def normalised(total: Tensor, normalization: Normalization, labels: Tensor, counted: Tensor) -> Tensor:
+    """The summed loss over what the file says, of labels (outer, inner) of which some are `counted`."""
+    match normalization:
+        case Normalization.FULL:
+            return total / labels.numel()
+        case Normalization.VALID:
+            # At least 1: a batch of ignored labels has loss 0, not 0 / 0.
+            return total / counted.sum().clamp(min=1)
+        case Normalization.BATCH_SIZE:
+            return total / labels.shape[0]
+        case Normalization.NONE:
+            return total
