@@ -185,9 +185,9 @@ LAYER_FIELDS = ("blobs, bottom, convolution_param, exclude, include, loss_weight
     ('name: "c" type: "Convolutoin" bottom: "a" top: "c"',
      ("2:25: layer 'c': unknown layer type 'Convolutoin'; did you mean 'Convolution' or 'Deconvolution'? "
       f"(known: {KNOWN_TYPES})")),
-    ('name: "c" type: "Data" top: "c" data_param { source: "lmdb" }',
-     ("2:25: layer 'c': layer type 'Data' reads data of its own and is not supported yet; write the blobs as a layer "
-      "of type 'Input', or give the deploy network")),
+    ('name: "c" type: "WindowData" top: "c" window_data_param { source: "list" }',
+     ("2:25: layer 'c': layer type 'WindowData' is not supported; write the blobs as a layer of type 'Input', or give "
+      "the deploy network")),
     ('name: "c" type: CONVOLUTION bottom: "a" top: "c"',
      "2:25: layer 'c': field 'type' must be a quoted string, not CONVOLUTION"),
     ('name: "c" bottom: "a" top: "c"', "2:7: layer 'c': field 'type' must be given"),
@@ -259,11 +259,13 @@ def test_errors_of_a_layer(fields, message):
     ('layers { layer { name: "a" } }',
      ("net.prototxt:1:10: layer without a name: V0 layers (layers { layer { ... } }) are not supported; Caffe's "
       "upgrade_net_proto_text writes them anew")),
-    ('layers { name: "a" type: MVN }',
-     f"net.prototxt:1:26: layer 'a': unknown layer type 'MVN' (known: {KNOWN_TYPES})"),
+    ('layers { name: "a" type: NONE }',
+     f"net.prototxt:1:26: layer 'a': unknown layer type 'None' (known: {KNOWN_TYPES})"),
+    ('layers { name: "a" type: WINDOW_DATA }',
+     ("net.prototxt:1:26: layer 'a': layer type 'WindowData' is not supported; write the blobs as a layer of type "
+      "'Input', or give the deploy network")),
     ('layers { name: "a" type: HDF5_DATA }',
-     ("net.prototxt:1:26: layer 'a': layer type 'HDF5Data' reads data of its own and is not supported yet; write the "
-      "blobs as a layer of type 'Input', or give the deploy network")),
+     "net.prototxt:1:8: layer 'a': hdf5_data_param: field 'source' must be given"),
     ('input: "a"' + LAST, ("net.prototxt:1:1: network: inputs must have one input_shape each, or four input_dim each: "
                            "1 inputs, 0 shapes")),
     ('input: "a" input_dim: [1, 2, 3]' + LAST,

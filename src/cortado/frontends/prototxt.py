@@ -22,8 +22,8 @@ from cortado.graph.spec import LayerSpec, NetSpec
 from cortado.layers.input import BlobShape, InputParameters
 from cortado.layers.layer import layer_types
 
-# Layer types that read a database or a list of files.
-_DATA_LAYERS = ("WindowData",)
+# Layer types of Caffe that are left out on purpose.
+_LEFT_OUT = ("WindowData",)
 
 # Fields that only SolverParameter has, and that every solver has one of.
 _SOLVER_FIELDS = ("net", "train_net", "base_lr", "lr_policy", "max_iter")
@@ -101,7 +101,7 @@ def _read_layer(message: Message, phase: Phase) -> LayerSpec:
         raise error_at(message.named("phase")[0].position,
                        f"{who}: phase must be the network's, {phase.name}; to leave a layer out of the others write "
                        f"include {{ phase: {fields.phase.name} }}")
-    return _layer(message, fields, type_name, own)
+    return _layer(message, fields, type_name, own, phase)
 
 
 def _read_v1_layer(message: Message, phase: Phase) -> LayerSpec:
@@ -115,14 +115,14 @@ def _read_v1_layer(message: Message, phase: Phase) -> LayerSpec:
     _check_type(who, type_name, message.named("type")[0])
     common, own = _split(message, type_name)
     fields = bind(common, V1LayerFields, who, also_known=_own_names(type_name))
-    return _layer(message, fields, type_name, own)
+    return _layer(message, fields, type_name, own, phase)
 
 
 def _check_type(who: str, type_name: str, type_field: Field) -> None:
-    if type_name in _DATA_LAYERS:
+    if type_name in _LEFT_OUT:
         raise error_at(type_field.value.position,
-                       f"{who}: layer type '{type_name}' reads data of its own and is not supported yet; write the "
-                       "blobs as a layer of type 'Input', or give the deploy network")
+                       f"{who}: layer type '{type_name}' is not supported; write the blobs as a layer of type 'Input', "
+                       "or give the deploy network")
     if type_name not in layer_types:
         raise error_at(type_field.value.position, f"{who}: {layer_types.unknown(type_name)}")
 
@@ -142,7 +142,7 @@ def _split(message: Message, type_name: str) -> tuple[Message, tuple[Field, ...]
 
 
 def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str,
-           own: tuple[Field, ...]) -> LayerSpec:
+           own: tuple[Field, ...], phase: Phase) -> LayerSpec:
     who = _who(message)
     for name in ("name", "bottom", "top"):
         for given in message.named(name):
@@ -163,7 +163,7 @@ def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str
     return LayerSpec(name=fields.name, type=type_name, bottoms=fields.bottom, tops=tops,
                      parameters=_parameters(message, type_name, own, who), ocl_enable=fields.ocl_enable,
                      loss_weights=fields.loss_weight, propagate_down=fields.propagate_down,
-                     blob_settings=fields.blob_settings, position=message.position)
+                     blob_settings=fields.blob_settings, phase=phase.name, position=message.position)
 
 
 def _parameters(message: Message, type_name: str, own: tuple[Field, ...], who: str) -> object:

@@ -42,7 +42,8 @@ class LayerSpec:
     `parameters` is the frozen dataclass of the layer type. `fused` holds the layers a pass has folded into this one,
     in the order they apply to its top. `ocl_enable` is what the file asks with the field of that name (of the paper's
     fork of Caffe): FPGA, host, or None if it does not say. `loss_weights` (one per top), `propagate_down` (one per
-    bottom) and `blob_settings` (one per trained blob) are empty for the layer type's own.
+    bottom) and `blob_settings` (one per trained blob) are empty for the layer type's own. `phase` is the network's,
+    where it is known.
     """
 
     name: str
@@ -55,6 +56,7 @@ class LayerSpec:
     loss_weights: tuple[float, ...] = ()
     propagate_down: tuple[bool, ...] = ()
     blob_settings: tuple[BlobSettings, ...] = ()
+    phase: str | None = field(default=None, compare=False)
     position: Position | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
