@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from sklearn.datasets import load_digits
 
 from cortado import __version__
 from cortado.device.golden import GoldenDevice
+from cortado.resources import models_root
 
 FPGA_LAYERS = ["conv1_1", "conv1_2", "conv2_1", "conv2_2"]
 LAYERS = ["data", "conv1_1", "conv1_2", "pool1", "conv2_1", "conv2_2", "pool2", "score", "prob"]
@@ -28,8 +30,8 @@ VERIFY = ("verify", "--device", "golden", "--batch", "1")
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns=8")
 NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 
-COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("bench-new",), ("time",), ("bench",),
-            ("bench", "engine"), ("synth",), ("doctor",), ("data",), ("data", "list"), ("data", "get"),
+COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("bench-new",), ("train",), ("test",), ("time",),
+            ("bench",), ("bench", "engine"), ("synth",), ("doctor",), ("data",), ("data", "list"), ("data", "get"),
             ("data", "path"), ("device",), ("device", "serve"), ("selftest",))
 # Takes a second or more to import.
 HEAVY = {"torch", "amaranth", "sklearn", "numpy", "PIL", "rich", "pooch", "requests"}
@@ -64,8 +66,8 @@ def test_help_is_quick(command):
 def test_commands_are_listed_in_the_order_of_the_work(cortado):
     ended = cortado("--help")
     listed = ended.out.partition("\nCommands:\n")[2].splitlines()
-    assert [line.split()[0] for line in listed] == ["run", "inspect", "verify", "generate", "bench-new", "time",
-                                                    "bench", "synth", "device", "selftest", "doctor", "data"]
+    assert [line.split()[0] for line in listed] == ["run", "inspect", "verify", "generate", "bench-new", "train", "test",
+                                                    "time", "bench", "synth", "device", "selftest", "doctor", "data"]
     assert (ended.code, ended.err) == (0, "")
 
 
@@ -421,10 +423,97 @@ def test_doctor_without_tools(cortado, monkeypatch):
 def test_time(cortado):
     ended = cortado("time", "--repeats", "1", "--json")
     assert (ended.code, ended.err) == (0, "")
-    layers = [*ended.json["layer_seconds"]]
+    layers = [*ended.json["layer_forward_seconds"]]
     # The file's layers: nothing is fused for the host.
     assert [name for name in layers if name in LAYERS] == LAYERS[1:]
     assert "relu1_1" in layers
+    assert [*ended.json["layer_backward_seconds"]] == layers
+
+
+def test_time_of_a_network_torch_has_no_modules_for(cortado):
+    ended = cortado("time", "--repeats", "1", "--phase", "TRAIN")
+    assert (ended.code, ended.err) == (0, "")
+    assert row(ended.out, "forward-backward")[2:] == ["-", "-"]
+    assert "not compared with plain torch: layer 'digits': Dataset has no plain torch module" in ended.out
+
+
+SOLVER = """
+net: "{net}" test_state {{ stage: "held-out" }} test_iter: 6 test_interval: 10 max_iter: 20 display: 10
+base_lr: 0.01 momentum: 0.9 random_seed: 1 snapshot: 10 snapshot_prefix: "s" {more}
+"""
+
+
+@pytest.fixture
+def solver(tmp_path):
+    """Writes a solver file of the digits network, twenty iterations long."""
+
+    def write(more=""):
+        net = models_root() / "digits" / "digits.prototxt"
+        (tmp_path / "solver.prototxt").write_text(SOLVER.format(net=net, more=more))
+        return str(tmp_path / "solver.prototxt")
+
+    return write
+
+
+def test_train_tests_tells_and_goes_on(cortado, solver, tmp_path):
+    ended = cortado("train", "--solver", solver())
+    assert ended.code == 0
+    said = ended.err.splitlines()
+    assert said[0] == "iteration 0, test network 0"
+    assert re.fullmatch(r"    accuracy = 0\.\d+", said[1])
+    assert re.fullmatch(r"    loss = \S+ \(\* 1 = \S+ loss\)", said[2])
+    assert re.fullmatch(r"iteration 0, loss = \S+, lr = 0\.01 \(\d+\.\d\d s\)", said[3])
+    assert f"iteration 20, snapshot {Path('s_iter_20.solverstate')}" in said
+    assert "iterations  0 to 20, done" in ended.out
+    weights = Path("s_iter_20.caffemodel").read_bytes()
+    again = cortado("train", "--solver", solver(), "--snapshot", "s_iter_10.solverstate", "--json")
+    assert (again.code, again.json["begin"], again.json["end"]) == (0, 10, 20)
+    assert Path("s_iter_20.caffemodel").read_bytes() == weights
+    scored = cortado("test", str(models_root() / "digits" / "digits.prototxt"), "--weights", "s_iter_20.caffemodel",
+                     "--stage", "held-out", "--iterations", "6", "--json")
+    assert scored.json["outputs"] == again.json["tests"][-1]["outputs"]
+    tuned = cortado("train", "--solver", solver(), "--weights", "s_iter_20.caffemodel", "--json")
+    assert "conv1_1" in tuned.json["copied_layers"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_stopped_leaves_a_snapshot(solver, tmp_path, number):
+    process = subprocess.Popen([sys.executable, "-m", "cortado", "train", "--solver", solver("iter_size: 50")],
+                               stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+    for line in process.stderr:
+        if line.startswith("iteration 0, loss"):
+            process.send_signal(number)
+            break
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 130
+    stopped, = re.findall(r"iterations  0 to (\d+), stopped before its end", out)
+    assert (tmp_path / f"s_iter_{stopped}.solverstate").is_file()
+
+
+def test_tensorboard_logs(cortado, solver):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    ended = cortado("train", "--solver", solver(), "--tensorboard", "logs", "--json")
+    events = EventAccumulator("logs").Reload()
+    assert {"solver/learning_rate", "train/loss", "test0/accuracy", "test0/loss"} <= set(events.Tags()["scalars"])
+    assert [(event.step, event.value) for event in events.Scalars("solver/smoothed_loss")] == [
+        (loss["iteration"], pytest.approx(loss["loss"])) for loss in ended.json["losses"]]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), [
+    (("train",), 2, "Error: Missing option '--solver'."),
+    (("train", "--solver", "no.prototxt"), 1, "error: no.prototxt: the file cannot be read: No such file or directory"),
+    (("train", "--solver", "SOLVER", "--snapshot", "no.solverstate"), 1,
+     "error: no.solverstate: the file cannot be read: No such file or directory"),
+    (("train", "--solver", "SOLVER", "--snapshot", "a", "--weights", "b"), 2,
+     "Error: --snapshot and --weights exclude each other: a snapshot has its weights"),
+    (("test",), 1, ("error: network 'digits': its data must come from layers of its own to be scored, but 'data' is an "
+                    "input; give the phase, the stages or the file that has data layers")),
+])
+def test_training_and_testing_as_it_must_not_be(cortado, solver, arguments, code, message):
+    ended = cortado(*(solver() if argument == "SOLVER" else argument for argument in arguments))
+    assert (ended.code, ended.out) == (code, "")
+    assert ended.err.splitlines()[-1] == message
 
 
 def test_data_files(cortado, monkeypatch):

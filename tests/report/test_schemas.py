@@ -12,12 +12,13 @@ from jsonschema import Draft202012Validator
 
 from cortado.gateware.configuration import LEGAL_RANGES, LEGAL_VALUES
 from cortado.report.report import SCHEMA_VERSION
+from cortado.resources import models_root
 from cortado.simulation.counters import Counters
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 FILES = sorted(SCHEMAS.glob("*.schema.json"))
 
-COMMANDS = ("run", "inspect", "verify", "generate", "time", "selftest", "doctor")
+COMMANDS = ("run", "inspect", "verify", "generate", "train", "test", "time", "selftest", "doctor")
 
 # Two pictures, and an engine of which Verilog is made in seconds.
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1,tiles=16,block_columns=8")
@@ -96,7 +97,10 @@ def test_the_schemas_know_what_the_code_knows():
     # No layer on the FPGA.
     ("run", "--device", "golden", *TWO_PICTURES, "--engine", "largest_taps=9", "--host", "conv1_1"),
     ("verify", "--device", "golden", *TWO_PICTURES),
+    ("test", "digits", "--stage", "held-out", "--iterations", "1"),
     ("time", "--repeats", "1"),
+    # No plain modules: there is a data layer.
+    ("time", "--repeats", "1", "--stage", "held-out"),
     ("selftest", "--device", "golden"),
     ("doctor",),
 ], ids=" ".join)
@@ -109,6 +113,18 @@ def test_nothing_to_verify_is_reported_and_an_error():
                         exit_code=1)
     assert violations("verify", report) == []
     assert (report["layers_compared"], report["equal"], report["rungs"]) == (0, False, [])
+
+
+@pytest.mark.parametrize("fields", [
+    "max_iter: 2 display: 1 test_iter: 1 test_interval: 1 snapshot: 1",
+    # Nothing is told, tested or written.
+    "max_iter: 1 snapshot_after_train: false",
+])
+def test_a_training_is_what_the_schema_says(tmp_path, fields):
+    solver = tmp_path / "solver.prototxt"
+    state = 'test_state { stage: "held-out" }' if "test_iter" in fields else ""
+    solver.write_text(f'net: "{models_root()}/digits/digits.prototxt" {state} {fields}', encoding="utf-8")
+    assert violations("train", printed_by("train", "--solver", str(solver))) == []
 
 
 def test_a_bundle_is_what_the_schema_says(tmp_path):

@@ -27,9 +27,9 @@ class TensorBoardLog:
     def __call__(self, event: Event) -> None:
         """Be told what the solver tells."""
         if isinstance(event, Displayed):
-            self._writer.add_scalar("train/loss", event.loss, event.iteration)
+            self._writer.add_scalar("solver/smoothed_loss", event.loss, event.iteration)
             if event.rate is not None:
-                self._writer.add_scalar("train/learning_rate", event.rate, event.iteration)
+                self._writer.add_scalar("solver/learning_rate", event.rate, event.iteration)
             for name, value in event.outputs.items():
                 self._add_output(f"train/{name}", value, event.iteration)
         elif isinstance(event, Scored):
