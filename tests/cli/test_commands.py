@@ -66,7 +66,8 @@ def test_help_is_quick(command):
 def test_commands_are_listed_in_the_order_of_the_work(cortado):
     ended = cortado("--help")
     listed = ended.out.partition("\nCommands:\n")[2].splitlines()
-    assert [line.split()[0] for line in listed] == ["run", "inspect", "verify", "generate", "bench-new", "train", "test",
+    assert [line.split()[0] for line in listed] == [
+        "run", "inspect", "verify", "generate", "bench-new", "train", "test",
                                                     "time", "bench", "synth", "device", "selftest", "doctor", "data"]
     assert (ended.code, ended.err) == (0, "")
 

@@ -41,8 +41,10 @@ def several_key_values(context: click.Context, parameter: click.Parameter,
     return tuple(key_value(context, parameter, (value,)) for value in values)
 
 
-def known_device(context: click.Context, parameter: click.Parameter, address: str) -> str:
+def known_device(context: click.Context, parameter: click.Parameter, address: str | None) -> str | None:
     """The address of a device; one that cannot be is refused before anything is computed."""
+    if address is None:
+        return None
     from cortado.device.device import parse_address
     from cortado.errors import DeviceError
 

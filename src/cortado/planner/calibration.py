@@ -54,6 +54,11 @@ class Calibration:
         """
         with torch.no_grad():
             values = net({name: torch.from_numpy(value) for name, value in inputs.items()})
+        return self.ranges_of(values, leaks, activations)
+
+    def ranges_of(self, values: Mapping[str, torch.Tensor], leaks: Mapping[str, float] | None = None,
+                  activations: FixedPoint = INT8) -> dict[str, float]:
+        """As `ranges`, from the values of the blobs themselves."""
         is_fine = activations.width > INT8.width
         return {name: self._range(value, (leaks or {}).get(name, 1.0), is_fine) for name, value in values.items()}
 
