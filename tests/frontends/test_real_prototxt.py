@@ -6,10 +6,13 @@ import re
 from collections import Counter
 
 import pytest
+import torch
 
 from cortado.errors import CortadoError
 from cortado.frontends.prototxt import parse_prototxt, read_prototxt
+from cortado.frontends.solver_file import read_solver
 from cortado.frontends.textformat import parse_text
+from cortado.net.net import Net
 from cortado.net.shape_inference import count_macs, infer_shapes
 
 
@@ -26,21 +29,23 @@ def test_every_file_is_text_format(corpus):
         assert parse_text(path.read_text(), str(path)).fields
 
 
-# Words of a refusal, and how many of the 54 files get it in each phase.
+# Words of a refusal: every one is one line that names the layer, or the field, and what is missing or not supported.
+# The data bases, the lists and the layer in Python that the files name are not in the corpus.
 REFUSALS = {
     "solver": r"network: '\w+' belongs to a solver file; .+",
-    "Data": r"layer '\w+': layer type 'Data' reads data of its own and is not supported yet; .+",
-    "HDF5Data": r"layer '\w+': layer type 'HDF5Data' reads data of its own and is not supported yet; .+",
-    "ImageData": r"layer '\w+': layer type 'ImageData' reads data of its own and is not supported yet; .+",
-    "WindowData": r"layer '\w+': layer type 'WindowData' reads data of its own and is not supported yet; .+",
-    "DummyData": r"layer '\w+': layer type 'DummyData' reads data of its own and is not supported yet; .+",
+    "data base": r"layer '\w+': source '[^']+' must be a data base; there is none here .+",
+    "list": r"layer '\w+': source '[^']+' must be a text file that can be read: No such file or directory",
+    "WindowData": r"layer '\w+': layer type 'WindowData' is not supported; .+",
     "names": r"layer 'loss': layer names must be unique, 2 layers of network 'MNISTAutoencoder' have this one",
+    "Python": r"layer 'loss': import of \w+ in module 'pyloss' must not fail with ModuleNotFoundError: .+",
+    "network": r"solver: field 'train_net' must name a network file, there is no 'mnist/lenet_auto_train.prototxt' .+",
 }
 COUNTS = {
-    "TEST": {"read": 11, "solver": 25, "Data": 9, "HDF5Data": 4, "ImageData": 2, "WindowData": 1, "DummyData": 1,
-             "names": 1},
-    "TRAIN": {"read": 11, "solver": 25, "Data": 10, "HDF5Data": 4, "ImageData": 2, "WindowData": 1, "DummyData": 1},
+    "TEST": {"read": 10, "solver": 25, "data base": 9, "list": 6, "WindowData": 1, "names": 1, "Python": 1},
+    "TRAIN": {"read": 10, "solver": 25, "data base": 9, "list": 6, "WindowData": 1, "names": 1, "Python": 1},
 }
+# The 25 solver files, up to the data of their training networks.
+SOLVER_COUNTS = {"data base": 18, "list": 1, "names": 4, "WindowData": 1, "network": 1}
 
 
 def outcome(read, path):
@@ -49,7 +54,7 @@ def outcome(read, path):
         infer_shapes(read())
     except CortadoError as error:
         place, _, message = str(error).partition(": ")
-        assert re.fullmatch(re.escape(str(path)) + r":\d+:\d+", place), error  # noqa: PT017
+        assert re.fullmatch(r"\S+\.prototxt:\d+:\d+", place), error  # noqa: PT017
         kinds = [kind for kind, words in REFUSALS.items() if re.fullmatch(words, message)]
         assert len(kinds) == 1, error  # noqa: PT017
         return kinds[0]
@@ -60,6 +65,13 @@ def outcome(read, path):
 def test_every_file_is_read_or_refused_in_one_line(corpus, phase):
     outcomes = Counter(outcome(lambda path=path: read_prototxt(path, phase=phase), path) for path in corpus)
     assert outcomes == COUNTS[phase]
+
+
+def test_every_solver_file_is_read(corpus):
+    """All are read as solvers; then it is their networks' turn, found from the corpus as from Caffe's checkout."""
+    solvers = [path for path in corpus if "solver" in path.name]
+    outcomes = Counter(outcome(lambda path=path: read_solver(path).training, path) for path in solvers)
+    assert outcomes == SOLVER_COUNTS
 
 
 # What the data layers of the files in a folder make, beside labels.
@@ -94,19 +106,40 @@ def with_inputs(text, picture):
     return "\n".join(parts)
 
 
-@pytest.mark.parametrize("phase", COUNTS)
-def test_all_but_the_data_layers_is_read(corpus, phase):
-    """17 networks are refused for their data layers alone: with inputs in their place they are read."""
-    outcomes = {}
+def networks(corpus, phase):
+    """Every network of the corpus that its data alone keeps from running, inputs in the place of data layers."""
     for path in corpus:
         text = path.read_text()
-        if DATA_LAYER.search(text) and "solver" not in path.name:
-            replaced = with_inputs(text, PICTURES.get(path.parent.name, IMAGENET))
-            outcomes[path.name if path.name != "train_val.prototxt" else path.parent.name] = outcome(
-                lambda text=replaced, path=path: parse_prototxt(text, file=str(path), phase=phase), path)
-    assert outcomes.pop("mnist_autoencoder.prototxt") == "names"
-    assert len(outcomes) == 16
-    assert set(outcomes.values()) == {"read"}
+        if "solver" in path.name or path.name in ("mnist_autoencoder.prototxt", "linreg.prototxt"):
+            continue
+        if DATA_LAYER.search(text):
+            text = with_inputs(text, PICTURES.get(path.parent.name, IMAGENET))
+        yield path, parse_prototxt(text, file=str(path), phase=phase)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", COUNTS)
+def test_every_network_runs_forward_with_seeded_weights(corpus, phase):
+    """26 networks, batch 1 where the file allows; every value of every output is a number, losses are of labels 0."""
+    count = 0
+    for path, spec in networks(corpus, phase):
+        net = Net(spec, seed=0, batch=1)
+        generator = torch.Generator().manual_seed(0)
+        inputs = {name: torch.randn(net.shapes[name].dims, generator=generator) if net.shapes[name].rank > 1
+                  else torch.zeros(net.shapes[name].dims) for name in net.inputs}
+        with torch.no_grad():
+            values = net(inputs)
+        assert all(torch.isfinite(values[name]).all() for name in net.outputs), path
+        assert {name: tuple(value.shape) for name, value in values.items()} == {
+            name: shape.dims for name, shape in net.shapes.items()}, path
+        count += 1
+    assert count == 27
+
+
+@pytest.mark.parametrize("phase", COUNTS)
+def test_all_but_the_data_layers_is_read(corpus, phase):
+    for _, spec in networks(corpus, phase):
+        assert infer_shapes(spec)
 
 
 def test_lenet(corpus):

@@ -68,10 +68,7 @@ class LRN(ElementwiseLayer):
         if parameters.norm_region is NormRegion.WITHIN_CHANNEL:
             means = functional.avg_pool2d(x * x, size, 1, reach)
         else:
-            squares = functional.pad(x * x, (0, 0, 0, 0, reach, reach))
-            channels = x.shape[1]
-            sums = squares[:, :channels]
-            for shift in range(1, size):
-                sums = sums + squares[:, shift:shift + channels]
-            means = sums / size
+            # Channels as the rows of a picture: the pooling of two dimensions is faster than that of three.
+            rows = functional.pad((x * x).flatten(2)[:, None], (0, 0, reach, reach))
+            means = functional.avg_pool2d(rows, (size, 1), 1).reshape(x.shape)
         return (x * (parameters.k + parameters.alpha * means).pow(-parameters.beta),)
