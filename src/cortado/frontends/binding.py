@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import types
 from collections.abc import Iterable
 from enum import Enum
@@ -21,6 +20,9 @@ from cortado.frontends.text_token import error_at, shortened
 from cortado.frontends.textformat import Field, Message, Scalar, ScalarKind
 
 T = TypeVar("T")
+
+# Of 32 bits.
+LARGEST_FLOAT = (2 - 2**-23) * 2.0**127
 
 # What protobuf reads as a boolean.
 _BOOLEANS = {"true": True, "True": True, "t": True, "false": False, "False": False, "f": False}
@@ -111,8 +113,8 @@ def _convert(value: Scalar, wanted: Any) -> Any:
     if wanted is float:
         if value.kind not in (ScalarKind.INTEGER, ScalarKind.FLOAT):
             return None
-        number = float(value.value) if abs(value.value) <= 2.0**1023 else math.inf
-        return number if math.isfinite(number) else None
+        # Caffe's numbers are of 32 bits.
+        return float(value.value) if abs(value.value) <= LARGEST_FLOAT else None
     if wanted is str:
         return value.value if value.kind is ScalarKind.STRING else None
     if issubclass(wanted, Enum):

@@ -29,7 +29,7 @@ class Filter(UntrainedLayer):
             raise spec.error(f"Filter must have one top for each of its {len(values)} bottoms but the last, not "
                              f"{len(spec.tops)}")
         for name, value in zip(spec.bottoms, values, strict=False):
-            if value.dims[:1] != selector.dims[:1] or selector.count != selector.dims[0]:
+            if not selector.rank or value.dims[:1] != selector.dims[:1] or selector.count != selector.dims[0]:
                 raise spec.error(f"bottom '{spec.bottoms[-1]}' must have one number for each picture of bottom "
                                  f"'{name}' ({value}), not {selector}")
         return tuple(values)

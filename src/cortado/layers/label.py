@@ -54,5 +54,5 @@ def check_row_labels(spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> None:
 
 def row_labels(spec: LayerSpec, bottoms: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     """Scores (N, classes) and whole-number labels (N,); `LayerError` for a label that is no class."""
-    scores, labels, _ = scores_and_labels(spec, (bottoms[0].flatten(1), bottoms[1]), 1, None)
+    scores, labels, _ = scores_and_labels(spec, (bottoms[0].reshape(len(bottoms[0]), -1), bottoms[1]), 1, None)
     return scores[:, :, 0], labels[:, 0]
