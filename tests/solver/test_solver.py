@@ -214,6 +214,16 @@ def test_a_snapshot_of_another_network(write_solver, tmp_path):
         "lacks test0/stages.0.layers.0.order, test0/stages.0.layers.0.position")
 
 
+def test_snapshots_of_hdf5_are_refused_before_they_are_due(write_solver, tmp_path):
+    solver = Solver(write_solver("max_iter: 3 snapshot: 3 snapshot_format: HDF5"))
+    for act in (solver.solve, solver.snapshot):
+        with pytest.raises(ModelFileError) as caught:
+            act()
+        assert str(caught.value) == (f"{tmp_path}/solver.prototxt: solver: snapshot_format must be BINARYPROTO for "
+                                     "snapshots to be written, not HDF5")
+    assert solver.iteration == 0
+
+
 def test_where_nothing_can_be_written_is_said_first(write_solver):
     file = write_solver()
     solver = Solver(type(file)(spec=SolverSpec(random_seed=1, max_iter=1, snapshot_prefix="/proc/none/s"),

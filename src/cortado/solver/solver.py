@@ -18,6 +18,7 @@ from cortado.errors import GraphError, ModelFileError, WeightsError
 from cortado.frontends.caffemodel import read_caffemodel
 from cortado.frontends.file import make_folder
 from cortado.frontends.solver_file import SolverFile
+from cortado.graph.solver_spec import SnapshotFormat
 from cortado.graph.spec import Weights
 from cortado.layers.source_path import source_path
 from cortado.messages.solver_state import SolverState
@@ -107,7 +108,8 @@ class Solver:
     def _solve(self, should_stop: Callable[[], bool]) -> None:
         spec = self.spec
         if spec.snapshot or spec.snapshot_after_train:
-            # Where no snapshot can be written is said before hours are spent.
+            # That no snapshot can be written is said before hours are spent.
+            self._check_format()
             make_folder(Path(self.prefix).parent)
         stopped = self.step(spec.max_iter - self.iteration, should_stop)
         if spec.snapshot_after_train and not (spec.snapshot and self.iteration % spec.snapshot == 0):
@@ -162,6 +164,7 @@ class Solver:
 
     def snapshot(self) -> Path:
         """Write a snapshot of this iteration; raises `ModelFileError` where it cannot be written."""
+        self._check_format()
         path = snapshot_path(self.prefix, self.iteration)
         randoms = of_all_processes(random_arrays() if self._random is None else dict(self._random))
         if process_rank() == 0:
@@ -198,6 +201,11 @@ class Solver:
         stem = self.file.path.with_suffix("")
         given = Path(self.spec.snapshot_prefix or stem)
         return str(given / stem.name if given.is_dir() else given)
+
+    def _check_format(self) -> None:
+        if self.spec.snapshot_format is not SnapshotFormat.BINARYPROTO:
+            raise ModelFileError("solver: snapshot_format must be BINARYPROTO for snapshots to be written, not HDF5",
+                                 file=self.file.path)
 
     def _restore_arrays(self, arrays: Mapping[str, np.ndarray], path: Path) -> None:
         ranks = {name.partition("/")[0] for name in arrays if name.startswith("random")}
