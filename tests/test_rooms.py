@@ -24,7 +24,8 @@ OWNERS = {
     "numpy": None,
     "torch": {"layers", "net", "solver", "pycaffe", "planner", "executor"},
     "amaranth": {"gateware", "engines", "simulation", "boards"},
-    "onnx": {"frontends"},
+    # The executor speaks onnx's own interface for running models.
+    "onnx": {"frontends", "executor"},
     # Protobuf, which onnx reads its files with.
     "google": {"frontends"},
     "PIL": {"frontends", "layers"},

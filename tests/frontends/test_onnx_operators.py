@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from cortado.frontends.onnx.operator_registry import supported_operators
 from cortado.frontends.onnx.reader import parse_onnx
 from cortado.graph.check import check
 from cortado.net.net import Net
@@ -388,8 +385,3 @@ def test_the_passes_take_it():
     prepared, _ = prepare(spec, weights)
     assert [(layer.name, *(fused.name for fused in layer.fused)) for layer in prepared.layers] == [
         ("x",), ("Conv_a", "Relu_b"), ("MaxPool_y",)]
-
-
-def test_every_operator_is_tested():
-    text = Path(__file__).read_text(encoding="utf-8")
-    assert [name for name in supported_operators() if f'"{name}"' not in text] == []

@@ -37,5 +37,6 @@ def test_answers_every_question_itself(name):
 def test_unknown_type_lists_the_known_ones():
     with pytest.raises(LookupError) as caught:
         layer_types["Convolutoin"]
-    assert str(caught.value) == ("unknown layer type 'Convolutoin'; did you mean 'Convolution' or 'Deconvolution'? "
+    assert str(caught.value) == ("unknown layer type 'Convolutoin'; did you mean 'Convolution' or 'ConvolutionND' or "
+                                     "'Deconvolution'? "
                                  f"(known: {', '.join(TYPES)})")

@@ -145,7 +145,8 @@ class Convolution(Layer):
         return False
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-        parameters = self.spec.parameters
-        bias = self.blobs[1] if parameters.bias_term else None
-        return (functional.conv2d(bottoms[0], self.blobs[0], bias, parameters.strides, parameters.pads,
+        parameters, x = self.spec.parameters, bottoms[0]
+        # Whole numbers that ONNX multiplies come as double, in which their sums are exact.
+        weight, *bias = (blob.to(x.dtype) for blob in self.blobs)
+        return (functional.conv2d(x, weight, bias[0] if bias else None, parameters.strides, parameters.pads,
                                   parameters.dilations, parameters.group),)

@@ -1,28 +1,38 @@
-"""Parameter: a trained blob as a top."""
+"""Parameter: trained values as a blob of their own."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 from torch import Tensor
 
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.filler import Filler
-from cortado.layers.input import BlobShape
 from cortado.layers.layer import Layer, layer_types
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterShape:
+    """Caffe's BlobShape; none is a scalar."""
+
+    dim: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParameterParameters:
     """Caffe's ParameterParameter."""
 
-    shape: BlobShape = field(default_factory=lambda: BlobShape(dim=(1,)))
+    shape: ParameterShape = field(default_factory=ParameterShape)
 
 
 @layer_types.register("Parameter")
 class Parameter(Layer):
-    """Its one blob, of `shape`. Caffe has no filler for it: it begins at 0. Source: `parameter_layer.hpp`."""
+    """Its one blob is its top, as Caffe's `parameter_layer.hpp`; it does not depend on the batch.
+
+    Caffe has no filler for it: it begins at 0.
+    """
 
     parameters_type = ParameterParameters
     parameters_field = "parameter_param"
@@ -34,7 +44,7 @@ class Parameter(Layer):
 
     @classmethod
     def blob_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
-        return (TensorShape(spec.parameters.shape.dim),)
+        return cls.top_shapes(spec, bottoms)
 
     @classmethod
     def macs(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> int:
@@ -47,6 +57,12 @@ class Parameter(Layer):
     @classmethod
     def fillers(cls, spec: LayerSpec) -> tuple[Filler, ...]:
         return (Filler(),)
+
+    @classmethod
+    def seeded_blobs(cls, spec: LayerSpec, shapes: tuple[TensorShape, ...],
+                     generator: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """Standard normal values: what they are for is not known here."""
+        return tuple(generator.standard_normal(shape.dims).astype(np.float32) for shape in shapes)
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         # A view: the blob itself must not be changed in place by whoever reads the top.

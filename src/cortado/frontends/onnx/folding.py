@@ -9,13 +9,8 @@ import numpy as np
 
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import foldings, operators
-from cortado.frontends.onnx.repeated import as_type
-from cortado.frontends.onnx.tensor import element_dtype, element_name
 from cortado.frontends.onnx.translation import Translation, Value
 from cortado.graph.shape import LARGEST_COUNT
-
-# What is computed here are shapes and small tables; more memory than that only a broken file asks for.
-LARGEST_COMPUTED = 2**20
 
 Array = np.ndarray
 
@@ -45,15 +40,6 @@ def identity(node: Node, net: Translation) -> Array:
     return net.constant(node, 0)
 
 
-@foldings.register("Cast")
-def cast(node: Node, net: Translation) -> Array:
-    node.ignore("saturate", "round_mode")
-    dtype = element_dtype(node.integer("to"))
-    if dtype is None:
-        raise node.error(f"to must be another element type: {element_name(node.integer('to'))} is not supported")
-    return as_type(net.constant(node, 0), dtype)
-
-
 _COMPUTED: dict[str, Callable[[Array, Array], Array]] = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Equal": np.equal,
     "Div": lambda one, other: (np.divide(one, other).astype(one.dtype) if one.dtype.kind == "f"
@@ -64,14 +50,14 @@ _COMPUTED: dict[str, Callable[[Array, Array], Array]] = {
 @foldings.register(*_COMPUTED)
 def computed(node: Node, net: Translation) -> Array:
     one, other = net.constant(node, 0), net.constant(node, 1)
-    _check_size(node, math.prod(np.broadcast_shapes(one.shape, other.shape)))
+    net.spend(node, math.prod(np.broadcast_shapes(one.shape, other.shape)))
     return _COMPUTED[node.operator](one, other)
 
 
 @foldings.register("Concat")
 def concat(node: Node, net: Translation) -> Array:
     parts = [net.constant(node, index) for index in range(len(node.inputs))]
-    _check_size(node, sum(part.size for part in parts))
+    net.spend(node, sum(part.size for part in parts))
     return np.concatenate(parts, node.axis(None, parts[0].ndim))
 
 
@@ -79,7 +65,7 @@ def concat(node: Node, net: Translation) -> Array:
 def gather(node: Node, net: Translation) -> Array:
     values, places = net.constant(node, 0), net.constant(node, 1)
     axis = node.axis(0, values.ndim)
-    _check_size(node, places.size * math.prod(values.shape[:axis] + values.shape[axis + 1:]))
+    net.spend(node, places.size * math.prod(values.shape[:axis] + values.shape[axis + 1:]))
     return values.take(places.astype(np.int64), axis)
 
 
@@ -121,8 +107,3 @@ def choose(node: Node, net: Translation) -> Value | tuple[Value, ...]:
         raise node.error("every output of the branch must be produced in it or before it")
     return values
 
-
-def _check_size(node: Node, count: int) -> None:
-    if count > LARGEST_COMPUTED:
-        raise node.error(f"at most {LARGEST_COMPUTED} values are computed while reading, not {count}; constants are "
-                         "computed by the exporter (do_constant_folding)")

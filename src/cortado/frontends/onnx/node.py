@@ -14,24 +14,32 @@ _WORDS = {AttributeProto.INT: "a whole number", AttributeProto.INTS: "whole numb
           AttributeProto.FLOATS: "numbers", AttributeProto.STRING: "text", AttributeProto.TENSOR: "a tensor",
           AttributeProto.GRAPH: "a graph"}
 
+# The domain of QONNX's operators, and what exporters of other ages call it.
+QONNX = "qonnx.custom_op.general"
+_QONNX_DOMAINS = (QONNX, "onnx.brevitas", "finn.custom_op.general")
+
 
 class Node:
     """Names and attributes of a node. An attribute that nobody asks for is not supported (`check_attributes`)."""
 
     def __init__(self, proto: NodeProto, file: str | Path) -> None:
-        self.operator = proto.op_type
+        self.op_type = proto.op_type
         self.domain = "" if proto.domain == "ai.onnx" else proto.domain
+        # What it is registered as.
+        domain = QONNX if self.domain in _QONNX_DOMAINS else self.domain
+        self.operator = f"{domain}.{self.op_type}" if domain else self.op_type
         self.inputs, self.outputs = tuple(proto.input), tuple(proto.output)
         self.name = proto.name or next(filter(None, self.outputs), "")
         # What it reads, and what the graphs inside it read of the graph around them.
         self.names_read = tuple(_names_read(proto))
+        self.has_graphs = any(attribute.type == AttributeProto.GRAPH for attribute in proto.attribute)
         self._file = file
         self._attributes = {attribute.name: attribute for attribute in proto.attribute}
         self._asked: dict[str, None] = {}
 
     def error(self, message: str) -> ModelFileError:
         """An error about this node, with the file."""
-        return ModelFileError(f"node '{shortened(self.name)}' ({shortened(self.operator)}): {message}", file=self._file)
+        return ModelFileError(f"node '{shortened(self.name)}' ({shortened(self.op_type)}): {message}", file=self._file)
 
     def reads(self, index: int) -> bool:
         """Whether the node has an input of that index; optional ones may be left out."""
@@ -53,6 +61,10 @@ class Node:
     def integers(self, name: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
         """Whole numbers; without a default they must be given."""
         return tuple(self._value(name, AttributeProto.INTS, "ints", default))
+
+    def numbers(self, name: str) -> tuple[float, ...]:
+        """Numbers, which must be given."""
+        return tuple(self._value(name, AttributeProto.FLOATS, "floats", None))
 
     def number(self, name: str, default: float | None = None) -> float:
         """A number; without a default it must be given."""

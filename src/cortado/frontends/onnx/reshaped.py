@@ -10,7 +10,7 @@ from cortado.layers.flatten import FlattenParameters
 from cortado.layers.reshape import COPIED, NewShape, ReshapeParameters
 
 
-def add_reshape(node: Node, net: Translation, bottom: Blob, dims: tuple[int, ...]) -> Blob:
+def add_reshape(node: Node, net: Translation, bottom: Blob, dims: tuple[int, ...], *, part: str = "") -> Blob:
     """The bottom with `dims`, in no layer if it has them; raises `ModelFileError` where its values do not fit.
 
     A batch that stays as it is may be another one when the network runs.
@@ -21,7 +21,7 @@ def add_reshape(node: Node, net: Translation, bottom: Blob, dims: tuple[int, ...
     if dims == found:
         return bottom
     if len(dims) == 2 and len(found) > 2 and dims[0] == found[0]:
-        return net.add(node, "Flatten", (bottom,), FlattenParameters())
+        return net.add(node, "Flatten", (bottom,), FlattenParameters(), part=part)
     kept = bool(dims) and dims[0] == found[0]
     shape = NewShape(dim=(COPIED, *dims[1:]) if kept else dims)
-    return net.add(node, "Reshape", (bottom,), ReshapeParameters(shape=shape))
+    return net.add(node, "Reshape", (bottom,), ReshapeParameters(shape=shape), part=part)

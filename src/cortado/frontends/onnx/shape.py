@@ -1,20 +1,22 @@
-"""Operators that only move values: other dimensions, several blobs as one, one as several."""
+"""Operators that give values other dimensions, another order or another element type."""
 
 from __future__ import annotations
 
 import math
-from itertools import accumulate
 
 import numpy as np
-from onnx import TensorProto
 
+from cortado.frontends.onnx.element import CONVERTED
 from cortado.frontends.onnx.neighbourhood import Neighbourhood
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import operators
+from cortado.frontends.onnx.repeated import as_type
 from cortado.frontends.onnx.reshaped import add_reshape
+from cortado.frontends.onnx.tensor import element_name, element_of
 from cortado.frontends.onnx.translation import Translation, Value
-from cortado.layers.concat import ConcatParameters
-from cortado.layers.slice import SliceParameters
+from cortado.layers.cast import CastParameters
+from cortado.layers.element_type import ElementType
+from cortado.layers.permute import PermuteParameters
 
 
 @operators.register("Identity")
@@ -25,9 +27,17 @@ def identity(node: Node, net: Translation) -> Value:
 @operators.register("Cast")
 def cast(node: Node, net: Translation) -> Value:
     node.ignore("saturate", "round_mode")
-    if node.integer("to") != TensorProto.FLOAT:
-        raise node.error("to must be FLOAT: blobs have no other type")
-    return net.value(node, 0)
+    element = element_of(node.integer("to"))
+    if element is None:
+        raise node.error(f"to must be another element type: {element_name(node.integer('to'))} is not supported")
+    return _cast(node, net, element)
+
+
+@operators.register("CastLike")
+def cast_like(node: Node, net: Translation) -> Value:
+    node.ignore("saturate", "round_mode")
+    like = net.value(node, 1)
+    return _cast(node, net, CONVERTED[like.dtype] if isinstance(like, np.ndarray) else net.blob(node, 1).element)
 
 
 @operators.register("Shape")
@@ -36,6 +46,11 @@ def shape(node: Node, net: Translation) -> Value:
     dims = _dims(net.value(node, 0), node, net)
     start, end = node.integer("start", 0), node.integer("end", len(dims))
     return np.array(dims[start:end], np.int64)
+
+
+@operators.register("Size")
+def size(node: Node, net: Translation) -> Value:
+    return np.array(math.prod(_dims(net.value(node, 0), node, net)), np.int64)
 
 
 @operators.register("Flatten")
@@ -87,46 +102,26 @@ def unsqueeze(node: Node, net: Translation) -> Value:
 
 @operators.register("Transpose")
 def transpose(node: Node, net: Translation) -> Value:
-    """Only where the values keep their order."""
-    dims = _dims(net.value(node, 0), node, net)
+    """A Reshape where the values keep their order, else a Permute."""
+    value = net.value(node, 0)
+    dims = _dims(value, node, net)
     order = node.integers("perm", tuple(reversed(range(len(dims)))))
     if sorted(order) != list(range(len(dims))):
         raise node.error(f"perm must name each of {len(dims)} axes once")
     moved = [axis for axis in order if dims[axis] != 1]
-    if moved != sorted(moved) or order[0] != 0:
-        raise node.error(f"perm must leave the values in their order, not be {list(order)}: nothing else is supported")
-    return _reshaped(node, net, tuple(dims[axis] for axis in order))
+    if moved == sorted(moved) and order[:1] in ((), (0,)):
+        return _reshaped(node, net, tuple(dims[axis] for axis in order))
+    return net.add(node, "Permute", (net.blob(node, 0),), PermuteParameters(order=order))
 
 
-@operators.register("Concat")
-def concat(node: Node, net: Translation) -> Value:
-    bottoms = [net.blob(node, index) for index in range(len(node.inputs))]
-    axis = node.axis(None, bottoms[0].shape.rank)
-    if len(bottoms) == 1:
-        return bottoms[0]
-    return net.add(node, "Concat", bottoms, ConcatParameters(axis=axis))
-
-
-@operators.register("Split")
-def split(node: Node, net: Translation) -> Value | tuple[Value, ...]:
+def _cast(node: Node, net: Translation, element: ElementType) -> Value:
+    value = net.value(node, 0)
+    if isinstance(value, np.ndarray):
+        return as_type(value, element.numpy)
     bottom = net.blob(node, 0)
-    axis, count = node.axis(0, bottom.shape.rank), len(node.outputs)
-    node.ignore("num_outputs")
-    if not all(node.outputs):
-        raise node.error("every output must have a name")
-    if node.reads(1):
-        sizes = net.integers(node, 1)
-    else:
-        size = -(-bottom.shape.dims[axis] // count)
-        equal = (*(size,) * (count - 1), bottom.shape.dims[axis] - size * (count - 1))
-        sizes = node.integers("split", equal)
-    if len(sizes) != count or min(sizes) < 1 or sum(sizes) != bottom.shape.dims[axis]:
-        raise node.error(f"{count} sizes of at least 1 must add up to the {bottom.shape.dims[axis]} of axis {axis}, "
-                         f"not {list(sizes)[:8]}")
-    if count == 1:
-        return bottom
-    parameters = SliceParameters(axis=axis, slice_point=tuple(accumulate(sizes[:-1])))
-    return net.add_layer(node, "Slice", (bottom,), parameters, name=node.name, tops=node.outputs)
+    if bottom.element is element:
+        return value
+    return net.add(node, "Cast", (bottom,), CastParameters(to=element), element=element)
 
 
 def _dims(value: Value, node: Node, net: Translation) -> tuple[int, ...]:

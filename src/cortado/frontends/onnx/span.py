@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cortado.frontends.onnx.node import Node
 from cortado.graph.shape import TensorShape
 
 
@@ -18,16 +17,14 @@ class Span:
     values: np.ndarray
 
 
-def read_span(node: Node, bottom: TensorShape, constant: np.ndarray) -> Span:
-    """The axes along which a constant differs; raises `ModelFileError` for the batch, or where it does not fit."""
-    words = "x".join(str(dim) for dim in constant.shape)
+def find_span(bottom: TensorShape, constant: np.ndarray) -> Span | None:
+    """The axes along which a constant differs, where they are side by side and leave out the batch, else None."""
     padded = (1,) * (bottom.rank - constant.ndim) + constant.shape
+    if len(padded) != bottom.rank:
+        return None
     covered = [axis for axis, dim in enumerate(padded) if dim != 1]
-    if not covered and len(padded) == bottom.rank:
+    if not covered:
         return Span(1, constant.reshape(()))
-    fits = len(padded) == bottom.rank and all(padded[axis] == bottom.dims[axis]
-                                              for axis in range(covered[0], covered[-1] + 1))
-    if not fits or covered[0] == 0:
-        raise node.error(f"a constant of shape {words} must be one number or have dimensions of {bottom} side by side, "
-                         "without the batch: nothing else is supported")
+    if covered[0] == 0 or padded[covered[0]:covered[-1] + 1] != bottom.dims[covered[0]:covered[-1] + 1]:
+        return None
     return Span(covered[0], constant.reshape(padded[covered[0]:covered[-1] + 1]))

@@ -12,6 +12,7 @@ from onnx import TensorProto
 from cortado.errors import ModelFileError
 from cortado.frontends.text_token import shortened
 from cortado.graph.shape import LARGEST_COUNT
+from cortado.layers.element_type import ElementType
 
 # Element type as it lies in raw data (little-endian), and the field that holds the values one by one instead.
 _ELEMENTS = {
@@ -19,12 +20,14 @@ _ELEMENTS = {
     TensorProto.INT64: ("<i8", "int64_data"), TensorProto.INT32: ("<i4", "int32_data"),
     TensorProto.FLOAT16: ("<f2", "int32_data"), TensorProto.BOOL: ("?", "int32_data"),
     TensorProto.INT8: ("i1", "int32_data"), TensorProto.UINT8: ("u1", "int32_data"),
+    TensorProto.INT16: ("<i2", "int32_data"), TensorProto.UINT16: ("<u2", "int32_data"),
+    TensorProto.UINT32: ("<u4", "uint64_data"), TensorProto.UINT64: ("<u8", "uint64_data"),
 }
 
 
-def element_dtype(element: int) -> np.dtype | None:
-    """The NumPy type of an ONNX element type, None where it is not supported."""
-    return np.dtype(_ELEMENTS[element][0]) if element in _ELEMENTS else None
+def element_of(element: int) -> ElementType | None:
+    """An ONNX element type, None where it is not supported."""
+    return ElementType(element) if element in _ELEMENTS else None
 
 
 def element_name(element: int) -> str:

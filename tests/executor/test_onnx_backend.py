@@ -1,0 +1,216 @@
+"""Somebody else's test suite: onnx.backend.test, over the operators that docs/onnx.md claims."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import unittest
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, helper
+from onnx.backend.test import BackendTest
+
+from cortado.errors import GraphError, ModelFileError
+from cortado.executor.onnx_backend import OnnxBackend
+from cortado.frontends.onnx.operator_registry import supported_operators
+
+PAGE = (Path(__file__).parents[2] / "docs" / "onnx.md").read_text(encoding="utf-8")
+
+# Element types that are refused.
+REFUSED_ELEMENTS = {number for name, number in TensorProto.DataType.items()
+                    if name.startswith(("BFLOAT", "FLOAT4", "FLOAT6", "FLOAT8", "INT4", "INT2", "UINT4", "UINT2",
+                                        "STRING"))} - {TensorProto.UNDEFINED}
+
+# Operators without a node test of their own.
+UNTESTED = {"GlobalLpPool", "qonnx.custom_op.general.Quant"}
+
+
+def table(header: str) -> list[tuple[list[str], str]]:
+    """Words in backticks of the first column, and the second column."""
+    rows = re.search(rf"^\| {header} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", PAGE, re.MULTILINE).group(1)
+    cells = [row.strip("|").split("|") for row in rows.splitlines()]
+    return [(re.findall(r"`([^`]+)`", first), second.strip()) for first, second in cells]
+
+
+CLAIMED = [name for names, _ in table("operators") for name in names]
+REFUSED = [name for names, _ in table("node tests") for name in names]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one test: `error` is None where it passes."""
+
+    model: ModelProto
+    error: Exception | None
+
+    @property
+    def operators(self) -> set[str]:
+        """Of all its nodes, those in branches too."""
+        return {f"{node.domain}.{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
+                for node in nodes(self.model.graph)}
+
+    @property
+    def is_beyond_blobs(self) -> bool:
+        """Whether it has something that is refused for what it is, whatever the operator."""
+        values = [*self.model.graph.input, *self.model.graph.output, *(
+            value for node in nodes(self.model.graph) for attribute in node.attribute
+            for value in (*attribute.g.output, *attribute.g.input))]
+        kinds = [value.type for value in values]
+        casts = {attribute.i for node in nodes(self.model.graph) for attribute in node.attribute
+                 if attribute.name in ("to", "output_dtype")}
+        return bool(casts & REFUSED_ELEMENTS) or any(
+            kind.WhichOneof("value") != "tensor_type" or kind.tensor_type.elem_type in REFUSED_ELEMENTS
+            or any(dim.HasField("dim_value") and dim.dim_value == 0 for dim in kind.tensor_type.shape.dim)
+            for kind in kinds) or "every dimension must be a whole number of at least 1, not 0" in str(self.error)
+
+
+def nodes(graph: GraphProto) -> Iterator:
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                yield from nodes(attribute.g)
+
+
+class Recording(OnnxBackend):
+    """Keeps the model it was asked to prepare."""
+
+    model: ModelProto
+
+    @classmethod
+    def is_compatible(cls, model, device="CPU", **kwargs):
+        cls.model = model
+        return super().is_compatible(model, device, **kwargs)
+
+    @classmethod
+    def prepare(cls, model, device="CPU", **kwargs):
+        cls.model = model
+        return super().prepare(model, device, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory) -> Iterator[dict[str, type[unittest.TestCase]]]:
+    """The classes of onnx's tests; it writes inputs of its models below ONNX_HOME."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONNX_HOME", str(tmp_path_factory.mktemp("onnx_home")))
+        with warnings.catch_warnings():
+            # Making its cases it divides by zero and overflows.
+            warnings.simplefilter("ignore")
+            yield BackendTest(Recording).test_cases
+
+
+def outcomes(cases: type[unittest.TestCase], *, names: str = "*") -> dict[str, Outcome]:
+    found = {}
+    for method in fnmatch.filter(dir(cases), f"test_{names}_cpu"):
+        error = None
+        try:
+            cases(method).debug()
+        except (AssertionError, ModelFileError, GraphError, unittest.SkipTest) as raised:
+            error = raised
+        found[method.removesuffix("_cpu")] = Outcome(Recording.model, error)
+    return found
+
+
+@pytest.fixture(scope="module")
+def node_outcomes(suite) -> dict[str, Outcome]:
+    return outcomes(suite["OnnxBackendNodeModelTest"])
+
+
+def test_the_page_claims_what_is_supported():
+    assert sorted(CLAIMED) == list(supported_operators())
+
+
+def test_every_node_test_of_a_claimed_operator_passes(node_outcomes):
+    claimed = {name: outcome for name, outcome in node_outcomes.items() if outcome.operators <= set(CLAIMED)}
+    tested = {operator for outcome in claimed.values() for operator in outcome.operators}
+    assert set(CLAIMED) - tested == UNTESTED
+    failed = {name: outcome.error for name, outcome in claimed.items() if outcome.error is not None
+              and not outcome.is_beyond_blobs and not any(fnmatch.fnmatch(name, pattern) for pattern in REFUSED)}
+    assert failed == {}
+    assert sum(outcome.error is None for outcome in claimed.values()) > 1000
+
+
+def test_what_the_page_excepts_does_not_pass(node_outcomes):
+    for pattern in REFUSED:
+        excepted = fnmatch.filter(node_outcomes, pattern)
+        assert [name for name in excepted if node_outcomes[name].error is not None], pattern
+
+
+def test_what_is_beyond_blobs_is_refused_and_never_wrong(node_outcomes):
+    wrong = {name: outcome.error for name, outcome in node_outcomes.items()
+             if outcome.is_beyond_blobs and not isinstance(outcome.error, (type(None), ModelFileError, GraphError))}
+    assert wrong == {}
+
+
+def test_every_other_operator_is_refused_by_name(node_outcomes):
+    others = {name: outcome for name, outcome in node_outcomes.items() if not outcome.operators <= set(CLAIMED)}
+    assert len(others) > 500
+    for name, outcome in others.items():
+        operators = {operator.rpartition(".")[2] for operator in outcome.operators - set(CLAIMED)}
+        if outcome.error is None:
+            # Settled by the branch that is taken.
+            assert "If" in outcome.operators, name
+        else:
+            assert any(operator in str(outcome.error) for operator in operators) or outcome.is_beyond_blobs, name
+
+
+@pytest.mark.parametrize("category", ["Simple", "PyTorchConverted", "PyTorchOperator"])
+def test_other_tests_pass_or_are_not_for_us(suite, category):
+    found = outcomes(suite[f"OnnxBackend{category}ModelTest"])
+    # An old opset or an operator that is not claimed, which `is_compatible` says.
+    assert {name: outcome.error for name, outcome in found.items()
+            if not isinstance(outcome.error, (type(None), unittest.SkipTest))} == {}
+    assert sum(outcome.error is None for outcome in found.values()) >= {
+        "Simple": 6, "PyTorchConverted": 59, "PyTorchOperator": 24}[category]
+
+
+@pytest.mark.parametrize("name", ["bvlc_alexnet", "inception_v1", "inception_v2", "shufflenet", "squeezenet",
+                                  "zfnet512", *(pytest.param(name, marks=pytest.mark.slow)
+                                                for name in ("densenet121", "resnet50", "vgg19"))])
+def test_real_models(suite, name):
+    found = outcomes(suite["OnnxBackendRealModelTest"], names=name)
+    assert [outcome.error for outcome in found.values()] == [None]
+
+
+RELU = helper.make_node("Relu", ["x"], ["y"])
+
+
+def model(*graph_nodes, shape=("N", 3), **inputs):
+    graph = helper.make_graph(
+        graph_nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape), *(
+            helper.make_tensor_value_info(name, element, None) for name, element in inputs.items())],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+def test_a_batch_and_constants_of_each_run():
+    """Shapes and axes may change from run to run."""
+    rep = OnnxBackend.prepare(model(helper.make_node("ReduceSum", ["x", "a"], ["y"], keepdims=0),
+                                    shape=("N", "C"), a=TensorProto.INT64))
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal(rep.run([x, np.array([0])])[0], [3, 5, 7])
+    np.testing.assert_array_equal(rep.run({"a": np.array([1]), "x": x})[0], [3, 12])
+    np.testing.assert_array_equal(rep.run([x.T, np.array([1])])[0], [3, 5, 7])
+
+
+def test_an_input_that_is_missing():
+    with pytest.raises(GraphError, match=r"^input 'x' of the graph must be given$"):
+        OnnxBackend.prepare(model(RELU)).run([])
+
+
+def test_prepare_names_what_is_not_supported():
+    made = model(helper.make_node("Einsum", ["x"], ["y"], equation="ij->ji"))
+    assert not OnnxBackend.is_compatible(made)
+    assert OnnxBackend.is_compatible(model(RELU))
+    with pytest.raises(ModelFileError, match=r"^<model>: node 'y' \(Einsum\): operator 'Einsum' is not supported "):
+        OnnxBackend.prepare(made)
+
+
+def test_only_the_host():
+    assert OnnxBackend.supports_device("CPU")
+    assert not OnnxBackend.supports_device("CUDA")
