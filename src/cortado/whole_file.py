@@ -14,12 +14,15 @@ def require_writable(path: Path) -> None:
         path.unlink()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file under a temporary name and rename it; `OSError` where that cannot be, and nothing is left."""
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is there whole or not at all, whenever the process ends; raises `OSError`."""
     # Beside its destination, so that the rename stays on one file system.
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(text)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

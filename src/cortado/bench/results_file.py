@@ -60,7 +60,7 @@ class ResultsFile:
     def _write(self) -> None:
         text = json.dumps({"kind": _KIND, "version": FILE_VERSION, "results": self._entries}, indent=1) + "\n"
         try:
-            write_whole(self.path, text)
+            write_whole(self.path, text.encode())
         except OSError as error:
             raise CortadoError(f"'{self.path}': the results must be a file that can be written, not refuse with "
                                f"'{error.strerror}'; give another one") from error

@@ -27,6 +27,7 @@ def cli() -> None:
       cortado inspect MODEL           which layer runs where, and why
       cortado verify MODEL            float, exact integers and RTL against each other
       cortado generate MODEL -o DIR   Verilog, manifest and job descriptors
+      cortado export MODEL -o F.onnx  the network as ONNX, or as prototxt and caffemodel
       cortado train --solver FILE     train a network as a solver.prototxt says
       cortado test MODEL              score a network on the data its layers read
       cortado synth --family ecp5     what the engine takes of an FPGA, with open tools

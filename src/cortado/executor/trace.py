@@ -68,7 +68,7 @@ class Trace:
                  for name, track in self._tracks.items()]
         events = sorted(self._events, key=lambda event: event["ts"])
         with _told(file):
-            write_whole(file, json.dumps({"displayTimeUnit": "ms", "traceEvents": [*names, *events]}) + "\n")
+            write_whole(file, (json.dumps({"displayTimeUnit": "ms", "traceEvents": [*names, *events]}) + "\n").encode())
 
     def _event(self, track: str, event: dict[str, object]) -> None:
         with self._lock:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from cortado import whole_file
 from cortado.errors import ModelFileError
 
 
@@ -39,15 +39,7 @@ def make_folder(path: str | Path) -> None:
 
 def write_whole(path: str | Path, data: bytes) -> None:
     """Write a file that is there whole or not at all, whenever the process ends; raises `ModelFileError`."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
+        whole_file.write_whole(Path(path), data)
     except OSError as error:
         raise ModelFileError(f"the file cannot be written: {error.strerror}", file=path) from None
-    finally:
-        temporary.unlink(missing_ok=True)

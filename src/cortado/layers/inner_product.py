@@ -66,6 +66,7 @@ class InnerProduct(Layer):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         parameters = self.spec.parameters
-        weight = self.blobs[0].T if parameters.transpose else self.blobs[0]
+        # In one order in memory, so that both spellings add in one order.
+        weight = self.blobs[0].T.contiguous() if parameters.transpose else self.blobs[0]
         axis = canonical_axis(self.spec, parameters.axis, bottoms[0].dim())
         return (functional.linear(bottoms[0].flatten(axis), weight, self.blobs[1] if parameters.bias_term else None),)

@@ -215,7 +215,7 @@ def save(bench: NewBench, path: Path, *, force: bool) -> None:
     text = bench.render(path.name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, text)
+        write_whole(path, text.encode())
     except OSError as error:
         raise CortadoError(f"'{path}': the file cannot be written: {error.strerror}; give another one (-o)") from error
 

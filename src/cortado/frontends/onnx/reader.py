@@ -75,7 +75,7 @@ def translate(model: ModelProto, *, file: str | Path = "<model>", folder: Path |
     if not graph.node or not graph.output:
         raise ModelFileError("an ONNX file must hold a graph with nodes and outputs, this file has none: it is empty, "
                              "truncated or no ONNX file", file=file)
-    given = given or {}
+    given = {name: np.asarray(value) for name, value in (given or {}).items()}
     # No blob is empty.
     constants = {name for name, value in given.items() if not value.size}
     while True:
