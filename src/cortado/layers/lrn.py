@@ -14,6 +14,9 @@ from cortado.graph.spec import LayerSpec
 from cortado.layers.layer import CaffeEngine, ElementwiseLayer, layer_types
 from cortado.layers.window import picture_dims
 
+# Beyond this a size is a mistake in the file: no network has so many channels.
+LARGEST_SIZE = 2**14
+
 
 class NormRegion(Enum):
     """What a value is divided by the neighbours of: other channels at its place, or its own channel around it."""
@@ -36,6 +39,8 @@ class LRNParameters:
     def __post_init__(self) -> None:
         if self.local_size < 1 or self.local_size % 2 == 0:
             raise FieldError("local_size", f"must be odd and at least 1, not {self.local_size}")
+        if self.local_size > LARGEST_SIZE:
+            raise FieldError("local_size", f"must be at most {LARGEST_SIZE}, not {self.local_size}")
         if self.k != 1 and self.norm_region is NormRegion.WITHIN_CHANNEL:
             raise FieldError("k", f"must be 1 with norm_region: WITHIN_CHANNEL, where Caffe does not use it, "
                                   f"not {self.k}")

@@ -65,5 +65,5 @@ class Parameter(Layer):
         return tuple(generator.standard_normal(shape.dims).astype(np.float32) for shape in shapes)
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-        # A view: the blob itself must not be changed in place by whoever reads the top.
-        return (self.blobs[0].view_as(self.blobs[0]),)
+        # A copy, so that the top is a value like any other: what is done to it does not change the blob.
+        return (self.blobs[0].clone(),)

@@ -70,6 +70,12 @@ class ResizeParameters:
             if not 1 / LARGEST_SCALE <= scale <= LARGEST_SCALE:
                 raise FieldError("scale", f"must be from 1/{LARGEST_SCALE} to {LARGEST_SCALE}, not {scale:g}",
                                  index=index)
+        for name in ("roi_start", "roi_end", "cubic_coeff_a"):
+            values = getattr(self, name) if name != "cubic_coeff_a" else (self.cubic_coeff_a,)
+            for index, value in enumerate(values):
+                if not -LARGEST_SCALE <= value <= LARGEST_SCALE:
+                    raise FieldError(name, f"must be from -{LARGEST_SCALE} to {LARGEST_SCALE}, not {value:g}",
+                                     index=index)
         if self.coordinate_mode is CoordinateMode.TF_CROP_AND_RESIZE:
             for name in ("roi_start", "roi_end"):
                 if len(getattr(self, name)) != len(self.axis):
@@ -143,7 +149,8 @@ def _axis_matrix(parameters: ResizeParameters, index: int, size: int) -> tuple[T
     places = left[:, None] + 1 - weights.shape[1] // 2 + np.arange(weights.shape[1])
     if parameters.exclude_outside:
         weights = np.where((places < 0) | (places >= size), 0, weights)
-        weights = weights / weights.sum(1, keepdims=True)
+        total = weights.sum(1, keepdims=True)
+        weights = weights / np.where(total == 0, 1, total)
     beyond = np.zeros(count, bool)
     if parameters.coordinate_mode is CoordinateMode.TF_CROP_AND_RESIZE:
         beyond = (centres < 0) | (centres > size - 1)

@@ -63,7 +63,8 @@ class Calibration:
         return {name: self._range(value, (leaks or {}).get(name, 1.0), is_fine) for name, value in values.items()}
 
     def _range(self, values: torch.Tensor, slope: float, is_fine: bool) -> float:
-        numbers = values.detach().numpy().reshape(-1)
+        # A blob of whole numbers or truth values has a range too, though it stays on the host.
+        numbers = values.detach().float().numpy().reshape(-1)
         magnitudes = np.abs(numbers if slope == 1 else np.where(numbers < 0, numbers / np.float32(slope), numbers))
         largest = float(magnitudes.max())
         keeps_all = self.percentile == 100 or (self.percentile is None and is_fine)

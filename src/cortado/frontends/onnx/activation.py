@@ -10,6 +10,7 @@ import numpy as np
 from cortado.frontends.onnx.element import FLOAT
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import operators
+from cortado.frontends.onnx.repeated import as_type
 from cortado.frontends.onnx.reshaped import add_reshape
 from cortado.frontends.onnx.span import find_span
 from cortado.frontends.onnx.translation import Blob, Translation, Value
@@ -123,6 +124,8 @@ def clip(node: Node, net: Translation) -> Value:
             return net.add(node, "ReLU", (bottom,), ReLUParameters())
         if low <= -UNLIMITED:
             return bottom
+    if bottom.element is ElementType.BOOL:
+        raise node.error("input 0 must be numbers, not truth values")
     if not bottom.element.is_real:
         numbers = np.iinfo(bottom.element.numpy)
         low, high = max(low, numbers.min), min(high, numbers.max)
@@ -202,7 +205,7 @@ def celu(node: Node, net: Translation) -> Value:
 def thresholded_relu(node: Node, net: Translation) -> Value:
     """x where it is above alpha, else 0."""
     bottom, element = net.blob(node, 0), net.blob(node, 0).element
-    limit, zero = (net.constant_blob(node, np.array(value, element.numpy))
+    limit, zero = (net.constant_blob(node, as_type(np.array(value), element.numpy))
                    for value in (node.number("alpha", 1.0), 0.0))
     above = net.add(node, "Binary", (bottom, limit), BinaryParameters(operation=BinaryOperation.GREATER), part="above",
                     element=ElementType.BOOL)

@@ -87,8 +87,7 @@ def divide(node: Node, net: Translation) -> Value:
         return divisor.dividing(node, net, net.blob(node, 0))
     if _constant_index(node, net) != 1:
         return _combined(node, net, BinaryOperation.DIV)
-    with np.errstate(divide="ignore"):
-        factor = on_distinct(lambda distinct: 1 / distinct, net.numbers(node, 1))
+    factor = on_distinct(lambda distinct: 1 / distinct, net.numbers(node, 1))
     return _scaled(node, net, net.blob(node, 0), factor, BinaryOperation.DIV)
 
 

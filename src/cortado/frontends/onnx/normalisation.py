@@ -9,6 +9,7 @@ import numpy as np
 from cortado.frontends.onnx.element import FLOAT
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import operators
+from cortado.frontends.onnx.repeated import on_distinct
 from cortado.frontends.onnx.translation import Blob, Translation, Value
 from cortado.graph.shape import TensorShape
 from cortado.layers.batch_norm import BatchNormParameters
@@ -52,7 +53,7 @@ def _batch_statistics(node: Node, net: Translation, bottom: Blob) -> tuple[Value
         flat = net.add(node, "Reduce", (seen,), ReduceParameters(operation=ReduceOperation.SUM, axis=axes,
                                                                  keep_dims=False), part="flat", output=output)
         share = net.add(node, "Power", (flat,), PowerParameters(scale=1 - momentum), part="share", output=output)
-        kept = net.numbers(node, stored) * np.float32(momentum)
+        kept = on_distinct(lambda distinct: distinct * np.float32(momentum), net.numbers(node, stored))
         moved.append(net.add(node, "Bias", (share,), BiasParameters(axis=0), (kept,), output=output))
     return (result, *moved)
 

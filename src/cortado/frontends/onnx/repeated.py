@@ -8,10 +8,15 @@ import numpy as np
 
 
 def on_distinct(function: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:
-    """`function`, which works value by value, on the values."""
-    if _is_repeated(values):
-        return np.broadcast_to(function(values[(0,) * values.ndim]), values.shape)
-    return function(values)
+    """`function`, which works value by value, on the values.
+
+    What is beyond the range of its type becomes infinite or no number, as it would in the network; that is no trained
+    blob, which `net.weights` says.
+    """
+    with np.errstate(all="ignore"):
+        if _is_repeated(values):
+            return np.broadcast_to(function(values[(0,) * values.ndim]), values.shape)
+        return function(values)
 
 
 def as_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -62,7 +62,8 @@ class Tensors:
             raise self._error(proto, f"element type {element_name(proto.data_type)} is not supported (supported: "
                                      f"{', '.join(element_name(element) for element in _ELEMENTS)})")
         dims = tuple(proto.dims)
-        if any(dim < 0 for dim in dims) or math.prod(dims) > LARGEST_COUNT or len(dims) > 32:
+        # NumPy counts an array of no values by its other dimensions.
+        if any(dim < 0 for dim in dims) or math.prod(dim or 1 for dim in dims) > LARGEST_COUNT or len(dims) > 32:
             raise self._error(proto, f"dimensions must not be negative and give at most {LARGEST_COUNT} values")
         dtype, field = np.dtype(_ELEMENTS[proto.data_type][0]), _ELEMENTS[proto.data_type][1]
         if proto.data_location == TensorProto.EXTERNAL:
