@@ -385,3 +385,78 @@ def test_the_passes_take_it():
     prepared, _ = prepare(spec, weights)
     assert [(layer.name, *(fused.name for fused in layer.fused)) for layer in prepared.layers] == [
         ("x",), ("Conv_a", "Relu_b"), ("MaxPool_y",)]
+
+
+def repeated(x, *factors):
+    """As nearest neighbours grow."""
+    for axis, factor in enumerate(factors):
+        x = np.repeat(x, factor, axis)
+    return x
+
+
+def softmax_from(x, axis):
+    flat = np.exp(x.reshape(*x.shape[:axis], -1))
+    return (flat / flat.sum(-1, keepdims=True)).reshape(x.shape)
+
+
+@pytest.mark.parametrize(("opset", "node", "expected"), [
+    (7, call("Clip", "x", min=-0.5, max=0.25), lambda x: np.clip(x, -0.5, 0.25)),
+    (10, call("Clip", "x", max=0.25), lambda x: np.minimum(x, 0.25)),
+    (7, call("Pad", "x", pads=[0, 1, 2, 0, 0, 0, 1, 3], value=1.5),
+     lambda x: np.pad(x, ((0, 0), (1, 0), (2, 1), (0, 3)), constant_values=1.5)),
+    (10, call("Pad", "x", pads=[0, 0, 2, 1, 0, 0, 1, 3], mode="reflect"),
+     lambda x: np.pad(x, ((0, 0), (0, 0), (2, 1), (1, 3)), mode="reflect")),
+    (7, call("Slice", "x", starts=[1, -3], ends=[4, 100], axes=[1, 3]), lambda x: x[:, 1:4, :, -3:]),
+    (9, call("Slice", "x", starts=[0, 2], ends=[2, 6]), lambda x: x[0:2, 2:6]),
+    (7, call("Upsample", "x", scales=[1.0, 1.0, 2.0, 3.0]), lambda x: repeated(x, 1, 1, 2, 3)),
+    (9, call("Upsample", "x", "scales"), lambda x: repeated(x, 1, 1, 2, 3)),
+    (10, call("Resize", "x", "scales"), lambda x: repeated(x, 1, 1, 2, 3)),
+    (11, call("Resize", "x", "none", "scales", coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+     lambda x: repeated(x, 1, 1, 2, 3)),
+    (7, call("Softmax", "x"), lambda x: softmax_from(x, 1)), (12, call("Softmax", "x", axis=2),
+                                                             lambda x: softmax_from(x, 2)),
+    (11, call("LogSoftmax", "x", axis=2), lambda x: np.log(softmax_from(x, 2))),
+    (7, call("ReduceSum", "x", axes=[1, -1], keepdims=0), lambda x: x.sum((1, 3))),
+    (12, call("ReduceSum", "x"), lambda x: x.sum(keepdims=True)),
+    (17, call("ReduceL2", "x", axes=[2]), lambda x: np.sqrt((x * x).sum(2, keepdims=True))),
+    (7, call("ReduceMean", "x", axes=[2, 3]), lambda x: x.mean((2, 3), keepdims=True)),
+    (11, call("Split", "x", to="y z", axis=1, split=[2, 4]), lambda x: x[:, :2]),
+    (11, call("Unsqueeze", "x", axes=[0, 5]), lambda x: x[None, ..., None]),
+    (7, call("Dropout", "x", ratio=0.3), lambda x: x), (9, call("Flatten", "x", axis=2), lambda x: x.reshape(12, 72)),
+    (7, call("Add", "x", "row"), lambda x: x + np.arange(8, dtype=np.float32)),
+    (7, call("Transpose", "x", perm=[0, 2, 3, 1]), lambda x: x.transpose(0, 2, 3, 1)),
+    (8, call("Sum", "x", "row", "row"), lambda x: x + 2 * np.arange(8, dtype=np.float32)),
+    (8, call("Max", "x", "row"), lambda x: np.maximum(x, np.arange(8, dtype=np.float32))),
+    (8, call("Expand", "x", "shape"), lambda x: np.broadcast_to(x, (3, 2, 6, 9, 8))),
+], ids=lambda value: f"{value.op_type}" if hasattr(value, "op_type") else "")
+def test_older_versions_of_an_operator(opset, node, expected):
+    x = numbers(*PICTURE)
+    constants = {"scales": np.array([1, 1, 2, 3], np.float32), "row": np.arange(8, dtype=np.float32),
+                 "shape": integers(3, 1, 1, 1, 1), "none": np.zeros(0, np.float32)}
+    found = ours(model([node], constants=constants, opset=opset), {"x": x})["y"].numpy()
+    np.testing.assert_allclose(found, expected(x), rtol=1e-5, atol=1e-6)
+
+
+def test_an_operator_that_opset_7_did_not_change():
+    x = numbers(*PICTURE)
+    found = ours(model([call("Relu", "x")], opset=6), {"x": x})["y"].numpy()
+    np.testing.assert_array_equal(found, np.maximum(x, 0))
+
+
+def test_an_open_batch_through_every_kind_of_layer():
+    """Declared with one picture, run with three."""
+    nodes = [call("Conv", "x", "w", to="a", pads=[1, 1, 1, 1]), call("GlobalAveragePool", "a", to="g"),
+             call("Mul", "a", "g", to="b"), call("Resize", "b", "", "scales", to="c"),
+             call("Pad", "c", "pads", to="d", mode="reflect"), call("ReduceMax", "d", "axes", to="e", keepdims=0),
+             call("Reshape", "e", "shape", to="f"), call("MatMul", "f", "m", to="h"), call("Transpose", "h", to="t",
+                                                                                         perm=[0, 2, 1]),
+             call("Slice", "t", "one", "two", "one", to="s"), call("Tile", "s", "twice", to="u"),
+             call("Where", "mask", "u", "zero", to="y")]
+    constants = {"w": numbers(6, 6, 3, 3), "scales": np.array([1, 1, 2, 2], np.float32),
+                 "pads": integers(0, 0, 1, 1, 0, 0, 1, 1), "axes": integers(2), "shape": integers(0, 9, -1),
+                 "m": numbers(12, 5), "one": integers(1), "two": integers(3), "twice": integers(1, 2, 1),
+                 "mask": np.array([True, False, True] * 3), "zero": np.float32(0)}
+    made = model(nodes, ("N", *PICTURE[1:]), constants=constants)
+    x = numbers(3, *PICTURE[1:])
+    expected, = ReferenceEvaluator(made).run(None, {"x": x})
+    np.testing.assert_allclose(ours(made, {"x": x})["y"].numpy(), expected, rtol=1e-4, atol=1e-5)

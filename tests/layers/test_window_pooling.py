@@ -79,6 +79,8 @@ def test_what_does_not_fit(make_spec, top_dims):
     fields = {"kernel": (2,), "stride": (2,), "dilation": (1,), "pad_begin": (0,), "pad_end": (0,), "count": (3,)}
     with pytest.raises(FieldError, match=r"^stride must be from 1 to 1048576, not 0$"):
         make_spec("WindowPooling", method=WindowMethod.MAX, **{**fields, "stride": (0,)})
+    with pytest.raises(FieldError, match=r"^kernel must cover at most 262144 values, not 1048576$"):
+        make_spec("WindowPooling", method=WindowMethod.MAX, **{**fields, "kernel": (2**20,)})
     with pytest.raises(LayerError, match=r"^layer 'x': the last window along axis 2 must start inside the padded "
                                          r"bottom 'b0': 3 windows of stride 2 over 4$"):
         top_dims(make_spec("WindowPooling", method=WindowMethod.MAX, **fields), (1, 1, 4))

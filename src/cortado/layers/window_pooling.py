@@ -15,6 +15,9 @@ from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.layer import UntrainedLayer, layer_types
 
+# Beyond this a window is a mistake in the file: no picture has so many values.
+LARGEST_WINDOW = 2**18
+
 
 class WindowMethod(Enum):
     """What a window becomes."""
@@ -47,6 +50,9 @@ class WindowPoolingParameters:
     def __post_init__(self) -> None:
         if len(self.kernel) not in (1, 2, 3):
             raise FieldError("kernel", f"must have one to three values, not {len(self.kernel)}")
+        if math.prod(max(extent, 1) for extent in self.kernel) > LARGEST_WINDOW:
+            raise FieldError("kernel", f"must cover at most {LARGEST_WINDOW} values, not "
+                                       f"{math.prod(self.kernel)}")
         for name, least in (("kernel", 1), ("stride", 1), ("dilation", 1), ("pad_begin", 0), ("pad_end", 0),
                             ("count", 1)):
             values = getattr(self, name)
