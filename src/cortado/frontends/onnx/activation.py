@@ -129,7 +129,8 @@ def clip(node: Node, net: Translation) -> Value:
     if not bottom.element.is_real:
         numbers = np.iinfo(bottom.element.numpy)
         low, high = max(low, numbers.min), min(high, numbers.max)
-    parameters = ClipParameters(min=max(low, -UNLIMITED), max=min(high, UNLIMITED))
+    # Where the limits cross, the upper one wins.
+    parameters = ClipParameters(min=max(min(low, high), -UNLIMITED), max=min(high, UNLIMITED))
     return net.add(node, "Clip", (bottom,), parameters)
 
 
