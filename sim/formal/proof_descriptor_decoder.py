@@ -19,7 +19,7 @@ CASES = {"blocks": SMALLEST, "maps": {**SMALLEST, "elementwise_add": 1, "pooling
 # The age of a descriptor when its fields are compared.
 COMPARE = 5
 # An offer lies all of its words away from reset; that it comes is claimed ("offers_in_time").
-STEPS = Steps(bounded=4, induction=1, reach=None)
+STEPS = Steps(bounded=2, induction=1, reach=None)
 
 
 def part(**case: int) -> DescriptorDecoder:
