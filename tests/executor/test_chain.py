@@ -9,7 +9,7 @@ import pytest
 
 from cortado.device.device import DeviceOptions, device_types
 from cortado.device.golden import GoldenDevice
-from cortado.errors import DeviceError
+from cortado.errors import DeviceError, GraphError
 from cortado.executor.executor import Executor
 from cortado.executor.mixed_pipeline import MixedPipeline
 from cortado.executor.run import Run
@@ -195,3 +195,16 @@ def test_a_second_run_programs_nothing_and_its_weights_are_there(make, pictures)
     assert (first.programmings, second.programmings) == (1, 0)
     assert first.traffic.to_device_bytes - second.traffic.to_device_bytes == weights
     np.testing.assert_array_equal(first.values["c"], second.values["c"])
+
+
+def test_what_has_no_row_for_each_picture_is_not_put_together(tmp_path, pictures):
+    path = tmp_path / "chain.prototxt"
+    path.write_text(NETWORK.replace("{program_1}", "").replace("{program_2}", "") + """
+        layer { name: "sum" type: "Reduction" bottom: "c" top: "sum" }""")
+    pipeline = MixedPipeline(load_model(path), fields=ENGINE, batch=2, seed=1)
+    with pytest.raises(GraphError, match=(
+            r"^blob 'sum': it must have a row for each picture to be put together from parts, not shape of a scalar; "
+            r"run all pictures at once$")):
+        run(pipeline, pictures, at_once=2)
+    whole = run(pipeline, pictures)
+    assert whole.values["sum"].shape == ()

@@ -13,7 +13,7 @@ import torch
 
 from cortado.device.device import Device
 from cortado.engines.job import Job
-from cortado.errors import DeviceError
+from cortado.errors import DeviceError, GraphError
 from cortado.executor.device_memory import DeviceMemory
 from cortado.executor.fpga_layer import AnyJob, FpgaLayer
 from cortado.executor.part import Part
@@ -65,7 +65,8 @@ class Executor:
         `compare` is how often an FPGA layer is held against golden, to the bit: 1 every one, N the first and every Nth
         behind it, 0 none. The batch is run in parts of `at_once` pictures (None: all), of which `in_flight` are under
         way at a time: while the device runs a layer of one, the host runs those of another. Results are the same, in
-        the order of the pictures.
+        the order of the pictures. Raises `GraphError` for parts of a network with one value for all pictures among
+        those that come home, as a loss is, and what the device raises.
         """
         begin = time.perf_counter()
         if not self.plan.cut.fpga_layers and self._device.options.wave is not None:
@@ -75,6 +76,8 @@ class Executor:
         batch = len(next(iter(values.values())))
         size = at_once or batch
         kept = {*values, *self._net.outputs, *keep}
+        if size < batch:
+            self._require_rows(kept)
         parts = []
         for first in range(0, batch, size):
             parts.append(Part(len(parts), self.plan.cut.net, kept))
@@ -97,7 +100,8 @@ class Executor:
                    programmings=self._device.programmings - programmings,
                    layers=tuple(LayerRun.joined([part.layers[place.layer] for part in parts])
                                 for place in self.plan.cut.placements),
-                   values={name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values},
+                   values={name: np.concatenate(values) if len(parts) > 1 else values[0] for name, values in
+                           ((name, [part.values[name] for part in parts]) for name in parts[0].values)},
                    seconds=time.perf_counter() - begin)
 
     def job(self, layer: str, dims: tuple[int, ...]) -> AnyJob:
@@ -107,6 +111,16 @@ class Executor:
             if key not in self._jobs:
                 self._jobs[key] = self._layers[layer].job(dims)
             return self._jobs[key]
+
+    def _require_rows(self, kept: Collection[str]) -> None:
+        """Raise `GraphError` unless each of these blobs has a row for each picture."""
+        batch = self._net.shapes[self._net.inputs[0]].dims[0]
+        for name in sorted(kept):
+            dims = self._net.shapes[name].dims
+            if not dims or dims[0] != batch:
+                shape = "x".join(map(str, dims)) or "of a scalar"
+                raise GraphError(f"blob '{name}': it must have a row for each picture to be put together from parts, "
+                                 f"not shape {shape}; run all pictures at once")
 
     def _add(self, part: Part, name: str, values: np.ndarray) -> None:
         """Put a blob the host has made among those of a part."""
