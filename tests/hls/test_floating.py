@@ -48,7 +48,8 @@ def test_float64_is_that_of_torch(rng):
 
 
 @pytest.mark.parametrize(("value", "m", "least", "most"), [
-    ("float", 2, 0.5, 3), ("half", 2, 1, 3), ("half", 4, 4, 20), pytest.param("float", 4, 2, 20, marks=pytest.mark.slow)])
+    ("float", 2, 0.5, 3), ("half", 2, 1, 3), ("half", 4, 4, 20),
+    pytest.param("float", 4, 2, 20, marks=pytest.mark.slow)])
 def test_growth_of_the_error(rng, value, m, least, most):
     convolution, maps = drawn(rng, value, m)
     growth = error_growth(convolution, library(value, m), maps)
@@ -81,4 +82,5 @@ def test_the_same_configuration_gives_the_same_bytes():
     files = FloatingConfiguration(value="half", m=4).files()
     assert files == FloatingConfiguration(value="half", m=4).files()
     for name, text in files.items():
-        assert text.startswith("// cortado ") and f"/{name}.j2; value=half, m=4," in text.splitlines()[0]
+        assert text.startswith("// cortado ")
+        assert f"/{name}.j2; value=half, m=4," in text.splitlines()[0]

@@ -69,7 +69,8 @@ def test_relu_of_every_number(library, slope):
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (16, 16), (37, 21), (200, 5)])
 def test_inner_product(library, taken, rng, inputs, outputs):
     convolution = IntegerConvolution(
-        weight=whole_range(rng, (outputs, inputs, 1, 1), INT8), bias=rng.integers(-9999, 9999, outputs).astype(np.int32),
+        weight=whole_range(rng, (outputs, inputs, 1, 1), INT8),
+        bias=rng.integers(-9999, 9999, outputs).astype(np.int32),
         multiplier=np.full(outputs, 50000, np.uint16), shift=np.full(outputs, 24, np.uint8), relu=True, slope=77)
     numbers = whole_range(rng, (1, inputs, 1, 1), INT8)
     packed = np.zeros(-(-inputs // 16) * 16, np.uint8)
