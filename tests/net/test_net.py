@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cortado.errors import GraphError, LayerError, WeightsError
+from cortado.frontends.prototxt import parse_prototxt
 from cortado.net.net import Net
 
 RELU = 'name: "relu" type: "ReLU" bottom: "a" top: "a"'
@@ -172,3 +173,71 @@ def test_settings_of_blobs_that_are_not_there(network):
         Net(network('name: "relu" type: "ReLU" bottom: "data" top: "a" param { lr_mult: 1 }'))
     assert str(caught.value) == (
         "n.prototxt:2:7: layer 'relu': settings must be for at most its 0 trained blobs, not for 1")
+
+
+SHARED = ('name: "{name}" type: "InnerProduct" bottom: "data" top: "{name}" param {{ name: "w" {settings} }} '
+          'inner_product_param {{ num_output: 2 bias_term: false weight_filler {{ value: {value} }} }}')
+
+
+def shared(first="", second=""):
+    return (SHARED.format(name="one", value=1, settings=first), SHARED.format(name="two", value=2, settings=second))
+
+
+def test_the_first_filler_of_a_shared_blob_holds(network):
+    net = Net(network(*shared()), seed=0, fillers=True)
+    assert len(net.trained_blobs) == 1
+    for name in ("one", "two"):
+        assert (net.weights()[name][0] == 1).all()
+
+
+@pytest.mark.parametrize(("first", "second", "expected"), [
+    ("", "", 1), ("lr_mult: 3", "lr_mult: 3", 3), ("lr_mult: 3", "", 3), ("", "lr_mult: 3", 3)])
+def test_the_factor_of_a_shared_blob(network, first, second, expected):
+    blob, = Net(network(*shared(first, second)), seed=0).trained_blobs
+    assert (blob.layer, blob.index, blob.lr_mult) == ("one", 0, expected)
+
+
+def test_factors_of_a_shared_blob_that_disagree(network):
+    with pytest.raises(LayerError) as caught:
+        Net(network(*shared("lr_mult: 3", "lr_mult: 2")), seed=0)
+    assert str(caught.value) == ("n.prototxt:3:7: layer 'two': blob 0 is shared as 'w' and must have the lr_mult 3 it "
+                                 "has in layer 'one', not 2")
+
+
+def test_a_blob_with_lr_mult_0_takes_no_gradient(network):
+    net = Net(network(*shared("lr_mult: 0")), seed=0)
+    assert [blob.requires_grad for blob in net.parameters()] == [False]
+
+
+def test_weights_of_some_layers(network, rng):
+    net = Net(network(inner_product("data", "a", 2, "a"), inner_product("data", "b", 3, "b")), seed=0)
+    before = net.weights()
+    given = rng.standard_normal((2, 192)).astype(np.float32)
+    assert net.copy_from({"a": (given, np.zeros(2, np.float32)), "c": (given,)}) == ("a",)
+    np.testing.assert_array_equal(net.weights()["a"][0], given)
+    np.testing.assert_array_equal(net.weights()["b"][0], before["b"][0])
+    with pytest.raises(WeightsError, match=r"^layer 'b': expected 2 blobs \(3x192, 3\), found 1 blob \(2x192\)$"):
+        net.copy_from({"b": (given,)})
+
+
+def test_networks_that_share_their_blobs(network):
+    one, two = (Net(network(inner_product("data", "a", 2, "a"), inner_product("data", name, 3, name)), seed=seed)
+                for seed, name in enumerate("bc"))
+    two.share_blobs_of(one)
+    with torch.no_grad():
+        one.stage("a").layer.blobs[0].zero_()
+    assert (two.weights()["a"][0] == 0).all()
+    assert two.weights()["c"][0].any()
+    other = Net(network(inner_product("data", "a", 5, "a")), seed=0)
+    with pytest.raises(WeightsError) as caught:
+        other.share_blobs_of(one)
+    assert str(caught.value) == ("layer 'a': its trained blobs must have the same shapes in both networks that share "
+                                 "them, 'n' and 'n'")
+
+
+def test_a_layer_with_data_of_its_own_runs_without_inputs(network):
+    spec = parse_prototxt('layer { name: "d" type: "DummyData" top: "d" dummy_data_param { shape { dim: 3 } '
+                          "data_filler { value: 4 } } }")
+    net = Net(spec, batch=7)
+    assert (net.inputs, net.outputs, net.shapes["d"].dims) == ((), ("d",), (3,))
+    assert net()["d"].tolist() == [4, 4, 4]

@@ -217,9 +217,12 @@ class Net(nn.Module):
             raise WeightsError(f"network '{self.spec.name}' has trained layers: weights or a seed must be given")
         else:
             return
+        # As in Caffe, of several layers that share a blob the last one's given values hold, but the first one's filler.
+        stages = reversed(self.stages) if fillers and weights is None else self.stages
         with torch.no_grad():
-            for blob in self.trained_blobs:
-                blob.value.copy_(torch.from_numpy(matched[blob.layer][blob.index]))
+            for stage in stages:
+                for blob, value in zip(stage.layer.blobs, matched.get(stage.spec.name, ()), strict=True):
+                    blob.copy_(torch.from_numpy(value))
 
 
 def _shared(first: TrainedBlob, spec: LayerSpec, index: int, blob: Tensor, setting: BlobSettings) -> TrainedBlob:
