@@ -422,6 +422,7 @@ def softmax_from(x, axis):
     (7, call("ReduceMean", "x", axes=[2, 3]), lambda x: x.mean((2, 3), keepdims=True)),
     (11, call("Split", "x", to="y z", axis=1, split=[2, 4]), lambda x: x[:, :2]),
     (11, call("Unsqueeze", "x", axes=[0, 5]), lambda x: x[None, ..., None]),
+    (18, call("GlobalLpPool", "x", p=3), lambda x: (np.abs(x)**3).sum((2, 3), keepdims=True)**(1 / 3)),
     (7, call("Dropout", "x", ratio=0.3), lambda x: x), (9, call("Flatten", "x", axis=2), lambda x: x.reshape(12, 72)),
     (7, call("Add", "x", "row"), lambda x: x + np.arange(8, dtype=np.float32)),
     (7, call("Transpose", "x", perm=[0, 2, 3, 1]), lambda x: x.transpose(0, 2, 3, 1)),

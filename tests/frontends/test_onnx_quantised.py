@@ -111,6 +111,8 @@ def test_a_quant_of_weights_is_computed_while_reading(rng):
 @pytest.mark.parametrize(("attributes", "constants", "text"), [
     ({"rounding_mode": "SIDEWAYS"}, {},
      "rounding_mode must be one of ROUND, CEIL, FLOOR, UP, DOWN, HALF_UP, HALF_DOWN"),
+    ({"signed": 1}, {"b": np.float32(1)},
+     "one bit with a sign is not supported: bitwidth must be at least 2, or signed 0"),
     ({}, {"b": np.float32(99)}, "input 3 (bitwidth) must be one number from 1 to 32"),
     ({}, {"s": np.ones(7, np.float32)}, "bottoms must be of one size, or 1, along axis 3, not 2x3x6x5, 7, scalar"),
 ])

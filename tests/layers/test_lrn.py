@@ -54,6 +54,7 @@ def test_gradient(make_spec, make_layer, gradients_are_right, rng, region):
 @pytest.mark.parametrize(("fields", "message"), [
     ({"local_size": 4}, "local_size must be odd and at least 1, not 4"),
     ({"local_size": -1}, "local_size must be odd and at least 1, not -1"),
+    ({"local_size": 2**14 + 1}, "local_size must be at most 16384, not 16385"),
     ({"k": 2.0, "norm_region": NormRegion.WITHIN_CHANNEL},
      "k must be 1 with norm_region: WITHIN_CHANNEL, where Caffe does not use it, not 2.0"),
 ])

@@ -52,7 +52,7 @@ class QuantParameters:
 
 @layer_types.register("Quant")
 class Quant(Layer):
-    """(clip(round(x / scale + zero point), least, most) - zero point) * scale: what a fixed-point circuit would hold.
+    """(round(clip(x / scale + zero point, least, most)) - zero point) * scale: what a fixed-point circuit would hold.
 
     Blobs: scale, zero point, each broadcast over the bottom. Source: QONNX, "Quant"; Pappalardo et al. 2022.
     """
@@ -88,7 +88,7 @@ class Quant(Layer):
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         parameters = self.spec.parameters
         scale, zero_point = self.blobs
-        # Before it is rounded, as the reference has it: the nearest number is the same, half of a way is not.
+        # Clipped before it is rounded, as QONNX has it.
         whole = (bottoms[0] / scale + zero_point).clamp(parameters.least, parameters.most)
         return ((_ROUNDINGS[parameters.rounding](whole) - zero_point) * scale,)
 

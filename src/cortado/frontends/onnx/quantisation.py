@@ -95,6 +95,9 @@ def quant(node: Node, net: Translation) -> Value:
     if bits is None or not 1 <= bits <= 32:
         raise node.error("input 3 (bitwidth) must be one number from 1 to 32")
     signed, narrow = node.integer("signed", 1) != 0, node.integer("narrow", 0) != 0
+    if signed and bits < 2:
+        # QONNX takes it for -1 and 1.
+        raise node.error("one bit with a sign is not supported: bitwidth must be at least 2, or signed 0")
     word = node.text("rounding_mode", "ROUND").upper()
     word = "DOWN" if word == "ROUND_TO_ZERO" else word
     if word not in Rounding.__members__:
