@@ -22,8 +22,11 @@ from cortado.net.weights import match_weights, seeded_weights
 from cortado.passes.pipeline import prepare
 
 # Types that are no part of a network for use, or that ONNX has no operator for.
-NOT_WRITTEN = {"Accuracy", "ArgMax", "ContrastiveLoss", "EuclideanLoss", "SigmoidCrossEntropyLoss", "SoftmaxWithLoss",
-               "XCLProgram"}
+NOT_WRITTEN = {"Accuracy", "ArgMax", "BNLL", "BatchReindex", "ContrastiveLoss", "Data", "Dataset", "DummyData",
+               "Embed", "EuclideanLoss", "Filter", "HDF5Data", "HDF5Output", "HingeLoss", "Im2col", "ImageData",
+               "InfogainLoss", "LSTM", "MVN", "MemoryData", "MultinomialLogisticLoss", "Python", "RNN",
+               "RandomAffine", "Reduction", "SPP", "SigmoidCrossEntropyLoss", "SoftmaxWithLoss", "Swish", "Threshold",
+               "Tile", "XCLProgram"}
 
 
 def written(spec, weights):
