@@ -39,7 +39,7 @@ NETWORKS = {
     "empty": ("", "net.prototxt: network: at least one layer must be in phase TEST, there is none"),
     "unknown type": (DATA + 'layer { name: "c" type: "Convolutoin" bottom: "data" top: "c" }\n',
                      ("net.prototxt:2:25: layer 'c': unknown layer type 'Convolutoin'; did you mean 'Convolution' or "
-                      f"'Deconvolution'? (known: {', '.join(layer_types)})")),
+                      f"'ConvolutionND' or 'Deconvolution'? (known: {', '.join(layer_types)})")),
     "unknown field": (DATA + CONV.replace("num_output", "num_outputs"),
                       ("net.prototxt:2:89: layer 'conv': convolution_param: unknown field 'num_outputs'; did you mean "
                        "'num_output'? (known: axis, bias_filler, bias_term, dilation, engine, force_nd_im2col, group, "

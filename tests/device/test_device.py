@@ -155,5 +155,5 @@ def test_devices_by_name():
     assert list(device_types) == ["csim", "golden", "remote", "rtlsim", "transport", "uio", "xdma"]
     with pytest.raises(LookupError) as caught:
         device_types["rtl"]
-    assert str(caught.value) == ("unknown device 'rtl'; did you mean 'rtlsim'? (known: golden, remote, rtlsim, "
+    assert str(caught.value) == ("unknown device 'rtl'; did you mean 'rtlsim'? (known: csim, golden, remote, rtlsim, "
                                  "transport, uio, xdma)")

@@ -183,8 +183,8 @@ LAYER_FIELDS = ("blobs, bottom, convolution_param, exclude, include, loss_weight
 
 @pytest.mark.parametrize(("fields", "message"), [
     ('name: "c" type: "Convolutoin" bottom: "a" top: "c"',
-     ("2:25: layer 'c': unknown layer type 'Convolutoin'; did you mean 'Convolution' or 'Deconvolution'? "
-      f"(known: {KNOWN_TYPES})")),
+     ("2:25: layer 'c': unknown layer type 'Convolutoin'; did you mean 'Convolution' or 'ConvolutionND' or "
+      f"'Deconvolution'? (known: {KNOWN_TYPES})")),
     ('name: "c" type: "WindowData" top: "c" window_data_param { source: "list" }',
      ("2:25: layer 'c': layer type 'WindowData' is not supported; write the blobs as a layer of type 'Input', or give "
       "the deploy network")),

@@ -8,7 +8,7 @@ from tests.hls.conftest import whole_range
 
 from cortado.engines.winograd import Winograd
 from cortado.errors import LayerError
-from cortado.executor.executor import run_map_job
+from cortado.executor.executor import run_job
 from cortado.graph.shape import TensorShape
 from cortado.hls.compilation import build_kernels
 from cortado.hls.convolution_call import ConvolutionCalls
@@ -45,7 +45,7 @@ def test_pooling(csim, taken, rng, kind, window):
     pooling = IntegerPooling(kind=kind, factor=1.0 if kind is PoolingKind.MAX else 1.7, **window)
     maps = whole_range(rng, (2, 6, 13, 11), INT8)
     csim.program(taken.design())
-    result, _ = run_map_job(csim, taken.map_job("pool", pooling, TensorShape(maps.shape)), [maps])
+    result, _ = run_job(csim, taken.map_job("pool", pooling, TensorShape(maps.shape)), maps)
     np.testing.assert_array_equal(result, pooling.golden(maps))
 
 
@@ -54,7 +54,7 @@ def test_elementwise_add(csim, taken, rng, factors, relu):
     addition = IntegerAdd.from_scale(factors, relu=relu)
     operands = [whole_range(rng, (2, 5, 7, 9), INT8) for _ in range(2)]
     csim.program(taken.design())
-    result, _ = run_map_job(csim, taken.map_job("add", addition, TensorShape(operands[0].shape)), operands)
+    result, _ = run_job(csim, taken.map_job("add", addition, TensorShape(operands[0].shape)), *operands)
     np.testing.assert_array_equal(result, addition.golden(*operands))
 
 

@@ -95,7 +95,7 @@ def test_its_scripts_name_what_is_there(project):
 
 
 @pytest.mark.parametrize(("file", "old", "new", "message"), [
-    ("run_hls.tcl", "create_clock", "create_clock {", "run_hls.tcl: line 16: { is not closed"),
+    ("run_hls.tcl", "create_clock", "create_clock {", "run_hls.tcl: line 13: { is not closed"),
     ("run_hls.tcl", "kernels direct_convolution.cpp", "kernels direct.cpp",
      "run_hls.tcl: kernels/direct.cpp is not there"),
     ("direct_convolution.cfg", "tb.file=vectors", "tb.file=vector", "direct_convolution.cfg: vector is not there"),
