@@ -38,8 +38,9 @@ def test_the_report(monkeypatch, capsys):
 
 @pytest.mark.parametrize(("device", "bound", "share"), [(3.0, 3.0, 0.75), (1.0, 4.0, 1.0)])
 def test_the_bound_is_the_slower_one(device, bound, share):
-    time = OverlapTime(pictures=4, parts=4, in_flight=2, serial=5.0, device=device, overlapped=4.0)
-    assert (time.bound, time.share) == (bound, share)
+    time = OverlapTime(pictures=4, parts=4, in_flight=2, serial=5.0, device=device, overlapped=4.0,
+                       overlapped_device=3.0)
+    assert (time.bound, time.share, time.device_busy) == (bound, share, 0.75)
 
 
 def test_a_difference_is_an_error():

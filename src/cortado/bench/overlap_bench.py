@@ -27,6 +27,8 @@ class OverlapTime:
     """In which the device ran jobs, in the same run."""
     overlapped: float
     """`in_flight` parts at a time."""
+    overlapped_device: float
+    """In which the device ran jobs meanwhile."""
 
     @property
     def host(self) -> float:
@@ -42,6 +44,11 @@ class OverlapTime:
     def share(self) -> float:
         """Throughput over that of the bound; 1 at best."""
         return self.bound / self.overlapped
+
+    @property
+    def device_busy(self) -> float:
+        """Share of the overlapped run in which the device ran jobs: what other work on the machine changes least."""
+        return self.overlapped_device / self.overlapped
 
 
 def time_overlap(plan: Plan, pipeline: MixedPipeline, device: Device, pictures: np.ndarray, *, in_flight: int,
@@ -65,4 +72,5 @@ def time_overlap(plan: Plan, pipeline: MixedPipeline, device: Device, pictures: 
             raise MismatchError(f"blob '{name}': it must be the same whatever is in flight, and differs")
     serial, overlapped = (min(runs, key=lambda run: run.seconds) for runs in (pairs[::2], pairs[1::2]))
     return OverlapTime(pictures=len(pictures), parts=serial.parts, in_flight=overlapped.in_flight,
-                       serial=serial.seconds, device=serial.device_seconds, overlapped=overlapped.seconds)
+                       serial=serial.seconds, device=serial.device_seconds, overlapped=overlapped.seconds,
+                       overlapped_device=overlapped.device_seconds)

@@ -15,8 +15,9 @@ def overlap_bench_report(network: str, device: str, time: OverlapTime, *, repeat
         data={"network": network, "device": device, "pictures": time.pictures, "parts": time.parts,
               "in_flight": time.in_flight, "repeats": repeats, "serial_seconds": time.serial,
               "host_seconds": time.host, "device_seconds": time.device, "overlapped_seconds": time.overlapped,
-              "share_of_bound": time.share},
+              "share_of_bound": time.share, "device_busy": time.device_busy},
         lines=(f"one by one  {time.serial:.2f} s: device {time.device:.2f} s, host {time.host:.2f} s",
-               f"overlapped  {time.overlapped:.2f} s with {time.in_flight} parts in flight",
+               (f"overlapped  {time.overlapped:.2f} s with {time.in_flight} parts in flight, the device busy "
+                f"{percent(time.device_busy)} of it"),
                (f"bound       {time.bound:.2f} s, what the slower of the two takes alone: {percent(time.share)} of its "
                 "throughput")))
