@@ -25,8 +25,8 @@ def cli() -> None:
     Start here:
       cortado run                     classify digits with every convolution at RTL
       cortado inspect MODEL           which layer runs where, and why
-      cortado verify MODEL            float, exact integers and RTL against each other
-      cortado generate MODEL -o DIR   Verilog, manifest and job descriptors
+      cortado verify MODEL            float, exact integers, HLS C++ and RTL against each other
+      cortado generate MODEL -o DIR   Verilog, manifest and job descriptors, or C++ for Vitis HLS
       cortado export MODEL -o F.onnx  the network as ONNX, or as prototxt and caffemodel
       cortado train --solver FILE     train a network as a solver.prototxt says
       cortado test MODEL              score a network on the data its layers read
