@@ -13,7 +13,7 @@ from cortado.device.buffer import Buffer
 from cortado.device.device import Device
 from cortado.engines.device_job import DeviceJob
 from cortado.errors import DeviceMemoryError
-from cortado.executor.traffic import Traffic
+from cortado.executor.traffic import NO_TRAFFIC, Traffic
 
 
 @dataclass(kw_only=True)
@@ -74,7 +74,7 @@ class DeviceMemory:
             if resident is None or not self.holds(resident.buffer):
                 resident, traffic = _Resident(job=job, buffer=self.put(data)), Traffic.up(data.nbytes)
             if not data.nbytes:
-                traffic = Traffic()
+                traffic = NO_TRAFFIC
             self._residents[id(job)] = resident
             resident.users += 1
         try:

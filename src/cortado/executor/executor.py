@@ -20,7 +20,7 @@ from cortado.executor.part import Part
 from cortado.executor.run import LayerRun, Run
 from cortado.executor.synced_blob import Head, SyncedBlob
 from cortado.executor.trace import DEVICE, HOST, Trace
-from cortado.executor.traffic import Traffic
+from cortado.executor.traffic import NO_TRAFFIC
 from cortado.layers.layer import is_input
 from cortado.net.net import Net
 from cortado.planner.plan import Placement, Plan, Target
@@ -189,7 +189,7 @@ class Executor:
         with ExitStack() as stack:
             with self._trace.span(f"copies of part {part.number}", f"{layer.name}: operands"):
                 operands = [bottom.on_device(job.source, dims) for bottom in bottoms]
-                weights, traffic = ((operands[1], Traffic()) if len(operands) > 1 else
+                weights, traffic = ((operands[1], NO_TRAFFIC) if len(operands) > 1 else
                                     stack.enter_context(self._memory.weights(job, packed_weights(job))))
             target = self._memory.allocate(job.target_bytes)
             top = self._blob(part, layer.spec.tops[0], layer.top_dims([bottom.dims for bottom in bottoms]))
