@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cortado.gateware.arrangement import Arrangement, Flat, Mosaic, Plain, SpaceToDepth
+from cortado.gateware.arrangement import Arrangement, Flat, Mosaic, Plain, Rows, SpaceToDepth
 from cortado.gateware.convolution_shape import ConvolutionShape
+from cortado.gateware.memory_layout import MapLayout
 
 
 def convolve(maps: np.ndarray, weight: np.ndarray, shape: ConvolutionShape) -> np.ndarray:
@@ -60,9 +61,12 @@ ONES = st.just((1, 1))
 @st.composite
 def arrangements(draw: st.DrawFn) -> Arrangement:
     """Each kind, for shapes it is for."""
-    kind = draw(st.sampled_from([Plain, Mosaic, Flat, SpaceToDepth]))
+    kind = draw(st.sampled_from([Plain, Mosaic, Flat, Rows, SpaceToDepth]))
     if kind is Mosaic:
         return Mosaic(draw(shapes(pairs(5), ONES, ONES | pairs(2))), *draw(pairs(3)))
+    if kind is Rows:
+        shape = replace(draw(shapes(ONES, ONES, ONES)), pad=(0, 0, 0, 0))
+        return Rows(shape, shape.width + draw(st.integers(0, 3)))
     if kind is Flat:
         return Flat(draw(shapes(ONES, pairs(3), ONES | pairs(3))))
     return kind(draw(shapes(pairs(5), pairs(4), ONES)))
@@ -109,6 +113,17 @@ def test_maps_come_back_as_far_as_they_count(arrangement: Arrangement, seed: int
     np.testing.assert_array_equal(restored[:, :, counts], maps[:, :, counts])
     elsewhere = restored[:, :, ~counts]
     assert np.all((elsewhere == 0) | (elsewhere == maps[:, :, ~counts]))
+
+
+def test_rows_lie_as_they_are() -> None:
+    """Rows of 3 pixels of 2 channels in beats of 8 bytes leave a gap of one pixel."""
+    shape = ConvolutionShape(batch=2, channels=3, filters=5, height=2, width=3, kernel=(1, 1))
+    maps = np.arange(1, 37, dtype=np.int8).reshape(2, 3, 2, 3)
+    rows = Rows(shape, 4)
+    layout = MapLayout(batch=2, channels=3, height=1, width=8, lanes=2, beat_bytes=8)
+    plain = MapLayout(batch=2, channels=3, height=2, width=3, lanes=2, beat_bytes=8)
+    np.testing.assert_array_equal(layout.pack(rows.arrange_source(maps)), plain.pack(maps))
+    assert rows.canonical(layout, is_target=False) == plain
 
 
 def test_a_mosaic_by_hand() -> None:

@@ -17,4 +17,4 @@ class GoldenDevice(HostMemoryDevice):
 
     def _execute(self, prepared: tuple, record: JobRecord) -> None:
         job, source, weights, target = prepared
-        target[: job.target_bytes] = job.result(source[: job.source_bytes], weights[: job.weights_bytes])
+        job.write_result(source[: job.source_bytes], weights[: job.weights_bytes], target)

@@ -76,6 +76,6 @@ class AddJob:
         """The sum of int8 maps (N, C, H, W)."""
         return self.addition.golden(first, second)
 
-    def result(self, source: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """The packed sum of the packed operands, uint8."""
-        return self.target.pack(self.golden(self.source.unpack(source), self.source.unpack(weights)))
+    def write_result(self, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
+        """Write the packed sum of the packed operands into `target`, uint8."""
+        self.target.put(self.golden(self.source.unpack(source), self.source.unpack(weights)), target)

@@ -45,5 +45,5 @@ class DeviceJob(Protocol):
     def descriptors(self, *, input_address: int, weights_address: int, output_address: int) -> list[Encodable]:
         """The descriptors in order, with everything at the given byte addresses."""
 
-    def result(self, source: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """What every device must write: the golden result, packed, for the packed operands; all uint8."""
+    def write_result(self, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
+        """Write what every device must write, the golden result for the packed operands, into `target`; all uint8."""

@@ -10,7 +10,7 @@ from cortado.engines.estimate import Estimate
 from cortado.engines.job import Job
 from cortado.engines.map_layer import MapOperation
 from cortado.engines.pooling_job import PoolingJob
-from cortado.gateware.mapping import Mapping
+from cortado.gateware.mapping import NOTHING_STAYS, Mapping, Staying
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.numerics.convolution import IntegerConvolution
@@ -42,18 +42,21 @@ class Engine(ABC):
         """Why this engine cannot take the layer, in words that name the limit; None when it can."""
 
     @abstractmethod
-    def estimate(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> Estimate:
-        """What the layer costs; only for a layer that is not rejected."""
+    def estimate(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...],
+                 staying: Staying = NOTHING_STAYS) -> Estimate:
+        """What the layer costs on the device; only for a layer that is not rejected."""
 
     @abstractmethod
-    def mapping(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> Mapping | None:
+    def mapping(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...],
+                staying: Staying = NOTHING_STAYS) -> Mapping | None:
         """How the layer runs, with what else was weighed; only for a layer that is not rejected.
 
         None for one that runs from map to map, without the multipliers.
         """
 
     @abstractmethod
-    def job(self, layer: str, convolution: IntegerConvolution, bottom: TensorShape) -> Job:
+    def job(self, layer: str, convolution: IntegerConvolution, bottom: TensorShape,
+            staying: Staying = NOTHING_STAYS) -> Job:
         """The layer with its integer weights, on maps of shape `bottom`, ready for a device."""
 
     @abstractmethod

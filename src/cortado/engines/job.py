@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from cortado.engines.estimate import Estimate
 from cortado.gateware.convolution_shape import ConvolutionShape
 from cortado.gateware.descriptor import Descriptor
+from cortado.gateware.map_window import MapWindow
 from cortado.gateware.mapping import ArrangedLayout, Mapping
+from cortado.gateware.memory_layout import MapLayout
 from cortado.gateware.weight_packing import pack_weights
 from cortado.numerics.convolution import IntegerConvolution
 
@@ -26,6 +28,12 @@ class Job:
     layer: str
     convolution: IntegerConvolution
     mapping: Mapping
+    window: MapWindow | None = None
+    """Where the output lies among those of other layers, as a Concat wants it; only for results as they are."""
+
+    def __post_init__(self) -> None:
+        if self.window is not None:
+            assert self.window.own == self.mapping.target.canonical, "a window is for results that lie as they are"
 
     @property
     def shape(self) -> ConvolutionShape:
@@ -43,9 +51,18 @@ class Job:
         return self.mapping.source
 
     @property
-    def target(self) -> ArrangedLayout:
+    def target(self) -> ArrangedLayout | MapWindow:
         """How the output lies in memory."""
-        return self.mapping.target
+        return self.window or self.mapping.target
+
+    @property
+    def target_pitches(self) -> MapLayout | MapWindow:
+        """How the output of the convolution as it is arranged lies in memory, for who writes it row by row."""
+        layout = self.mapping.target.layout
+        if self.window is None:
+            return layout
+        whole = replace(layout, channels=self.window.whole.channels)
+        return replace(self.window, whole=whole)
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -82,13 +99,13 @@ class Job:
     def descriptors(self, *, input_address: int, weights_address: int, output_address: int) -> list[Descriptor]:
         """The descriptors in order, with everything at the given byte addresses."""
         return list(self.mapping.blocking.descriptors(
-            self.source.layout, self.target.layout, input_address=input_address, weights_address=weights_address,
-            output_address=output_address))
+            self.source.layout, self.target_pitches, input_address=input_address, weights_address=weights_address,
+            output_address=output_address + self.target_pitches.offset))
 
     def golden(self, maps: np.ndarray) -> np.ndarray:
         """The layer's result for int8 maps (N, C, H, W)."""
         return self.convolution.golden(maps)
 
-    def result(self, source: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """The packed output for the packed input, uint8; the weights are those of the job."""
-        return self.target.pack(self.golden(self.source.unpack(source)))
+    def write_result(self, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
+        """Write the packed output for the packed input into `target`, uint8; the weights are those of the job."""
+        self.target.put(self.golden(self.source.unpack(source)), target)

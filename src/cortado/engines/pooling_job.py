@@ -67,6 +67,6 @@ class PoolingJob:
         """The pooled maps of int8 (N, C, H, W)."""
         return self.mapping.pooling.golden(maps)
 
-    def result(self, source: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """The packed output for the packed input, uint8."""
-        return self.target.pack(self.golden(self.source.unpack(source)))
+    def write_result(self, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
+        """Write the packed output for the packed input into `target`, uint8."""
+        self.target.put(self.golden(self.source.unpack(source)), target)

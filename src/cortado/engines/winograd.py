@@ -17,7 +17,7 @@ from cortado.errors import ConfigurationError, LayerError
 from cortado.gateware.axi_engine import AxiEngine, axi_engine_signature
 from cortado.gateware.configuration import LARGEST_FILTER_BLOCKS, LARGEST_STRIDE, WinogradConfiguration
 from cortado.gateware.convolution_shape import ConvolutionShape
-from cortado.gateware.mapping import Mapping, choose_mapping
+from cortado.gateware.mapping import NOTHING_STAYS, Mapping, Staying, choose_mapping
 from cortado.gateware.winograd_engine import WinogradEngine
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
@@ -84,24 +84,28 @@ class Winograd(Engine):
             return str(error)
         return None
 
-    def estimate(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> Estimate:
+    def estimate(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...],
+                 staying: Staying = NOTHING_STAYS) -> Estimate:
         if layer.type in MAP_TYPES:
             # What it costs does not depend on its factors.
             operation = integer_pooling(layer) if layer.type == "Pooling" else IntegerAdd(multipliers=(1, 1), shift=0)
             return map_job(self.configuration, layer.name, operation, bottoms[0]).estimate
         shape = layer_shape(layer, bottoms[0])
-        return Estimate(cycles=self._mapping(shape, layer.name).cycles, macs=shape.macs, multipliers=self.multipliers)
+        return Estimate(cycles=self._mapping(shape, layer.name, staying).cycles, macs=shape.macs,
+                        multipliers=self.multipliers)
 
-    def mapping(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...]) -> Mapping | None:
+    def mapping(self, layer: LayerSpec, bottoms: tuple[TensorShape, ...],
+                staying: Staying = NOTHING_STAYS) -> Mapping | None:
         """How the convolution runs, with what else was weighed; only for a layer that is not rejected."""
         if layer.type in MAP_TYPES:
             return None
-        return self._mapping(layer_shape(layer, bottoms[0]), layer.name)
+        return self._mapping(layer_shape(layer, bottoms[0]), layer.name, staying)
 
     def map_job(self, layer: str, operation: MapOperation, bottom: TensorShape) -> PoolingJob | AddJob:
         return map_job(self.configuration, layer, operation, bottom)
 
-    def job(self, layer: str, convolution: IntegerConvolution, bottom: TensorShape) -> Job:
+    def job(self, layer: str, convolution: IntegerConvolution, bottom: TensorShape,
+            staying: Staying = NOTHING_STAYS) -> Job:
         configuration = self.configuration
         if (convolution.data_bits, convolution.weight_bits) != (configuration.data_bits, configuration.weight_bits):
             raise LayerError(layer, f"its maps are int{convolution.data_bits} and its weights "
@@ -112,7 +116,7 @@ class Winograd(Engine):
             batch=batch, channels=channels, filters=convolution.out_channels, height=height, width=width,
             pad=convolution.pad, kernel=convolution.kernel, stride=convolution.stride, dilation=convolution.dilation,
             group=convolution.group)
-        return Job(layer=layer, convolution=convolution, mapping=self._mapping(shape, layer))
+        return Job(layer=layer, convolution=convolution, mapping=self._mapping(shape, layer, staying))
 
     def design(self) -> Design:
         configuration, beat_bits = self.configuration, self.configuration.beat_bits
@@ -133,8 +137,8 @@ class Winograd(Engine):
             return "a ReLU of slope 0 (and leaky ones with leaky=1)"
         return None
 
-    def _mapping(self, shape: ConvolutionShape, layer: str) -> Mapping:
-        return _cached_mapping(self.configuration, shape, layer)
+    def _mapping(self, shape: ConvolutionShape, layer: str, staying: Staying = NOTHING_STAYS) -> Mapping:
+        return _cached_mapping(self.configuration, shape, layer, staying)
 
 
 # Choosing takes tens of milliseconds, and a plan, a run and a report all ask.

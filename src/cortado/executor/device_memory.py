@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ class DeviceMemory:
         self._lock = threading.RLock()
         # By the job they belong to; those used longest ago come first.
         self._residents: dict[int, _Resident] = {}
+        # How many hold a buffer beside the first one.
+        self._shares: Counter[Buffer] = Counter()
 
     def allocate(self, size: int) -> Buffer:
         """`size` bytes, for which weights make room that no job needs now; `DeviceMemoryError` when there is none."""
@@ -57,8 +60,19 @@ class DeviceMemory:
             raise
         return buffer
 
+    def share(self, buffer: Buffer) -> Buffer:
+        """The buffer for one more, who gives it back too."""
+        with self._lock:
+            self._shares[buffer] += 1
+        return buffer
+
     def free(self, buffer: Buffer) -> None:
-        """Give a buffer back; nothing is to be done for one whose content is gone already."""
+        """Give a buffer back, for good if nobody shares it; nothing is to be done for one whose content is gone."""
+        with self._lock:
+            if self._shares[buffer]:
+                self._shares[buffer] -= 1
+                return
+            del self._shares[buffer]
         if self.holds(buffer):
             self.device.free(buffer)
 

@@ -11,16 +11,18 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 import torch
 
+from cortado.device.buffer import Buffer
 from cortado.device.device import Device
 from cortado.engines.job import Job
 from cortado.errors import DeviceError, GraphError
 from cortado.executor.device_memory import DeviceMemory
 from cortado.executor.fpga_layer import AnyJob, FpgaLayer
-from cortado.executor.part import Part
+from cortado.executor.part import JoinedTop, Part
 from cortado.executor.run import LayerRun, Run
 from cortado.executor.synced_blob import Head, SyncedBlob
 from cortado.executor.trace import DEVICE, HOST, Trace
 from cortado.executor.traffic import NO_TRAFFIC
+from cortado.graph.spec import LayerSpec
 from cortado.layers.layer import is_input
 from cortado.net.net import Net
 from cortado.planner.plan import Placement, Plan, Target
@@ -80,7 +82,7 @@ class Executor:
             self._require_rows(kept)
         parts = []
         for first in range(0, batch, size):
-            parts.append(Part(len(parts), self.plan.cut.net, kept))
+            parts.append(Part(len(parts), self.plan.cut.net, self._memory, kept))
             for name, value in values.items():
                 self._add(parts[-1], name, value[first:first + size])
         compared = set(self.plan.cut.fpga_layers[::compare] if compare else ())
@@ -109,7 +111,7 @@ class Executor:
         with self._job_lock:
             key = layer, tuple(dims)
             if key not in self._jobs:
-                self._jobs[key] = self._layers[layer].job(dims)
+                self._jobs[key] = self._layers[layer].joined_job(dims)
             return self._jobs[key]
 
     def _require_rows(self, kept: Collection[str]) -> None:
@@ -172,16 +174,36 @@ class Executor:
 
     def _run_layer(self, placement: Placement, part: Part, compare: bool) -> LayerRun:
         begin = time.perf_counter()
-        if placement.target is Target.HOST:
-            layer = self.plan.cut.net.layer(placement.layer)
-            if not is_input(layer):
-                bottoms = [self._home(part, name) for name in layer.bottoms]
-                with self._host, self._trace.span(HOST, layer.name, part=part.number):
-                    tops = self._net.stage(layer.name)(*map(torch.from_numpy, bottoms))
-                for name, top in zip(layer.tops, tops, strict=True):
-                    self._add(part, name, top.numpy())
-            return LayerRun(placement=placement, seconds=time.perf_counter() - begin)
+        if placement.target is Target.FPGA:
+            return self._run_on_device(placement, part, compare)
+        layer = self.plan.cut.net.layer(placement.layer)
+        if not is_input(layer) and not (placement.target is Target.MEMORY and self._join(layer, part)):
+            bottoms = [self._home(part, name) for name in layer.bottoms]
+            with self._host, self._trace.span(HOST, layer.name, part=part.number):
+                tops = self._net.stage(layer.name)(*map(torch.from_numpy, bottoms))
+            for name, top in zip(layer.tops, tops, strict=True):
+                self._add(part, name, top.numpy())
+        return LayerRun(placement=placement, seconds=time.perf_counter() - begin)
 
+    def _join(self, layer: LayerSpec, part: Part) -> bool:
+        """Make the top of a Concat by address what its parts have become; False where they are no longer there.
+
+        They are not where the device has been programmed in between.
+        """
+        top = part.joined.pop(layer.name, None)
+        if top is None:
+            return False
+        if not all(part.blobs[bottom].lies_in(top.buffer) for bottom in layer.bottoms):
+            self._memory.free(top.buffer)
+            return False
+        blob = self._blob(part, layer.tops[0], (top.layout.batch, top.layout.channels, top.layout.height,
+                                                top.layout.width))
+        blob.join(top.layout, top.buffer)
+        part.blobs[layer.tops[0]] = blob
+        return True
+
+    def _run_on_device(self, placement: Placement, part: Part, compare: bool) -> LayerRun:
+        begin = time.perf_counter()
         layer = self._layers[placement.layer]
         bottoms = [part.blobs[name] for name in layer.spec.bottoms]
         dims = layer.operand_dims(bottoms[0].dims)
@@ -191,7 +213,7 @@ class Executor:
                 operands = [bottom.on_device(job.source, dims) for bottom in bottoms]
                 weights, traffic = ((operands[1], NO_TRAFFIC) if len(operands) > 1 else
                                     stack.enter_context(self._memory.weights(job, packed_weights(job))))
-            target = self._memory.allocate(job.target_bytes)
+            target = self._target(job, part)
             top = self._blob(part, layer.spec.tops[0], layer.top_dims([bottom.dims for bottom in bottoms]))
             top.place(job.target, target)
             part.blobs[layer.spec.tops[0]] = top
@@ -205,6 +227,16 @@ class Executor:
         return LayerRun(placement=placement, seconds=time.perf_counter() - begin, counters=counters,
                         estimated_cycles=job.estimate.cycles, device_seconds=ticket.record.seconds,
                         equal_to_golden=equal, traffic=traffic)
+
+    def _target(self, job: AnyJob, part: Part) -> Buffer:
+        """A buffer for the results of a job: one of its own, or that of the Concat which takes them."""
+        join = self.plan.cut.join_of(job.layer)
+        if join is None:
+            return self._memory.allocate(job.target_bytes)
+        if join.concat not in part.joined:
+            part.joined[join.concat] = JoinedTop(layout=job.target.whole,
+                                                 buffer=self._memory.allocate(job.target_bytes))
+        return self._memory.share(part.joined[join.concat].buffer)
 
     def _home(self, part: Part, name: str) -> np.ndarray:
         """The float values of a blob."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -64,4 +65,10 @@ class FpgaLayer:
         shape = TensorShape(tuple(dims))
         if self.is_map_layer:
             return self.engine.map_job(self.name, self.plan.map_operations[self.name], shape)
-        return self.engine.job(self.name, self.plan.convolutions[self.name], shape)
+        return self.engine.job(self.name, self.plan.convolutions[self.name], shape,
+                               self.plan.cut.placement(self.name).staying)
+
+    def joined_job(self, dims: Sequence[int]) -> AnyJob:
+        """Its job as it runs in the network: where a Concat by address takes its results, they are written there."""
+        job, join = self.job(dims), self.plan.cut.join_of(self.name)
+        return replace(job, window=join.window(self.name, job.target.canonical)) if join else job

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cortado.device.buffer import Buffer
+from cortado.executor.device_memory import DeviceMemory
 from cortado.executor.run import LayerRun
 from cortado.executor.synced_blob import SyncedBlob
 from cortado.executor.traffic import Ledger
+from cortado.gateware.memory_layout import MapLayout
 from cortado.graph.spec import NetSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinedTop:
+    """Where the top of a Concat by address lies, and how."""
+
+    buffer: Buffer
+    layout: MapLayout
 
 
 class Part:
@@ -19,13 +30,15 @@ class Part:
     Blobs of `keep` come home at the end, as `values`. One thread at a time uses a part.
     """
 
-    def __init__(self, number: int, net: NetSpec, keep: Collection[str]) -> None:
+    def __init__(self, number: int, net: NetSpec, memory: DeviceMemory, keep: Collection[str]) -> None:
         self.number = number
         self.ledger = Ledger()
         self.blobs: dict[str, SyncedBlob] = {}
+        self.joined: dict[str, JoinedTop] = {}
+        """Tops of Concats by address, by layer, from the first bottom that is written on until all are."""
         self.layers: dict[str, LayerRun] = {}
         self.values: dict[str, np.ndarray] = {}
-        self._keep = frozenset(keep)
+        self._memory, self._keep = memory, frozenset(keep)
         self._made_by = {top: layer.name for layer in net.layers for top in layer.tops}
         self._readers = {top: {layer.name for layer in net.layers if top in layer.bottoms} for top in self._made_by}
 
@@ -44,6 +57,7 @@ class Part:
         for name, blob in self.blobs.items():
             blob.leave_device()
             self._charge(name)
+        self._leave_joins()
 
     def finish(self) -> None:
         """Bring the blobs to keep home, and give the rest back."""
@@ -60,6 +74,11 @@ class Part:
             name, blob = self.blobs.popitem()
             blob.release()
             self._charge(name)
+        self._leave_joins()
+
+    def _leave_joins(self) -> None:
+        while self.joined:
+            self._memory.free(self.joined.popitem()[1].buffer)
 
     def _charge(self, blob: str) -> None:
         layer = self._made_by[blob]

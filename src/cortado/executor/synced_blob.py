@@ -60,7 +60,7 @@ class SyncedBlob:
         elif self._numbers is None:
             layout, buffer = next(entry for entry in self._on_device if self._memory.holds(entry[1]))
             self._numbers = layout.unpack(self._memory.device.read(buffer)).reshape(self.dims)
-            self._checked_bytes = buffer.size
+            self._checked_bytes = layout.maps_bytes
         if self._checked_bytes and not for_check:
             # Somebody needs what has come home, for a comparison or just now: it is no copy for a comparison.
             self._ledger.add(Traffic.down(self._checked_bytes))
@@ -70,13 +70,21 @@ class SyncedBlob:
     def place(self, layout: PackedLayout, buffer: Buffer) -> None:
         """A job writes it into `buffer`, in that layout."""
         self._on_device.append((layout, buffer))
-        self._unread_bytes = buffer.size
+        self._unread_bytes = layout.maps_bytes
+
+    def lies_in(self, buffer: Buffer) -> bool:
+        """Whether `buffer` holds it."""
+        return any(buffer == other for _, other in self._on_device) and self._memory.holds(buffer)
+
+    def join(self, layout: PackedLayout, buffer: Buffer) -> None:
+        """It is in `buffer`, in that layout, since others have written their parts of it there."""
+        self._on_device.append((layout, buffer))
 
     def on_device(self, layout: PackedLayout, dims: tuple[int, int, int, int]) -> Buffer:
         """A buffer that holds it as maps of shape `dims` in that layout; packed and copied if it is not there yet."""
         for other, buffer in self._on_device:
             if other.canonical == layout.canonical and self._memory.holds(buffer):
-                self._ledger.add(Traffic.spared(buffer.size))
+                self._ledger.add(Traffic.spared(layout.maps_bytes))
                 return buffer
         packed = layout.pack(self.numbers().reshape(dims))
         buffer = self._memory.put(packed)
@@ -86,7 +94,7 @@ class SyncedBlob:
 
     def leave_device(self) -> None:
         """Bring home what the device has made, unless it is there, and give its buffers back."""
-        if self._unread_bytes:
+        if self.head is Head.DEVICE:
             self.numbers()
         self.release()
 

@@ -186,6 +186,39 @@ class Flat(Arrangement):
                                 self.shape.out_width).swapaxes(0, 1)
 
 
+@dataclass(frozen=True)
+class Rows(Arrangement):
+    """For a 1 x 1 kernel: the rows of an image with the gaps behind them, `pitch` pixels each, as one row.
+
+    Maps then lie as they are, at the price of multiplying the gaps; what comes of those means nothing. For stride 1
+    without pads.
+    """
+
+    pitch: int
+
+    @property
+    def lowered(self) -> ConvolutionShape:
+        return replace(self.shape, height=1, width=self.shape.height * self.pitch, dilation=(1, 1))
+
+    def __str__(self) -> str:
+        return "rows"
+
+    def arrange_source(self, maps: np.ndarray) -> np.ndarray:
+        gaps = np.pad(maps, ((0, 0), (0, 0), (0, 0), (0, self.pitch - self.shape.width)))
+        return gaps.reshape(*maps.shape[:2], 1, -1)
+
+    arrange_target = arrange_source
+
+    def restore_source(self, arranged: np.ndarray) -> np.ndarray:
+        rows = arranged.reshape(*arranged.shape[:2], self.shape.height, self.pitch)
+        return np.ascontiguousarray(rows[..., : self.shape.width])
+
+    restore_target = restore_source
+
+    def canonical(self, layout: MapLayout, *, is_target: bool) -> Hashable:
+        return replace(layout, height=self.shape.height, width=self.shape.width)
+
+
 class SpaceToDepth(Arrangement):
     """Each phase of a strided map becomes channels of its own, so that few channels fill the lanes; without dilation.
 

@@ -18,6 +18,7 @@ from cortado.errors import LayerError
 from cortado.gateware.configuration import ACCUMULATE_CYCLES, WinogradConfiguration
 from cortado.gateware.convolution_shape import ConvolutionShape, View
 from cortado.gateware.descriptor import DESCRIPTOR_WORDS, Descriptor, Flag
+from cortado.gateware.map_window import MapWindow
 from cortado.gateware.memory_layout import MapLayout
 
 # Cycles from a job's first word to its first beat of input, and from its last result to the last write response:
@@ -296,7 +297,7 @@ class Blocking:
                      + (view_columns < shape.width))
         return fill, view_rows * row_beats, len(self.views)
 
-    def descriptors(self, source: MapLayout, target: MapLayout, *, input_address: int, weights_address: int,
+    def descriptors(self, source: MapLayout, target: MapLayout | MapWindow, *, input_address: int, weights_address: int,
                     output_address: int) -> Iterator[Descriptor]:
         """The descriptors of the whole batch in order; `source` and `target` say how the maps lie in memory."""
         weights: dict[tuple[int, Span, Span], int] = {}
@@ -309,8 +310,8 @@ class Blocking:
             yield from self._run_descriptors(run, source, target, input_address, output_address,
                                              weights[run.bundle, run.filters, run.planes])
 
-    def _run_descriptors(self, run: Run, source: MapLayout, target: MapLayout, input_address: int, output_address: int,
-                         weights_address: int) -> Iterator[Descriptor]:
+    def _run_descriptors(self, run: Run, source: MapLayout, target: MapLayout | MapWindow, input_address: int,
+                         output_address: int, weights_address: int) -> Iterator[Descriptor]:
         """One descriptor for each view the run's planes belong to; the last of them computes."""
         configuration, shape = self.configuration, self.shape
         edge = 1 if self.pointwise else configuration.m

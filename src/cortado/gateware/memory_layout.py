@@ -14,14 +14,18 @@ class PackedLayout(Protocol):
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the batch."""
+        """Bytes it reaches over, from the beginning of a buffer on."""
+
+    @property
+    def maps_bytes(self) -> int:
+        """Bytes of the batch by itself."""
 
     @property
     def canonical(self) -> Hashable:
         """Layouts in which this is equal hold a batch of maps in the same bytes."""
 
-    def pack(self, maps: np.ndarray) -> np.ndarray:
-        """The bytes of `maps` of shape (N, C, H, W), as uint8."""
+    def put(self, maps: np.ndarray, memory: np.ndarray) -> None:
+        """Write `maps` of shape (N, C, H, W) to their place in `memory`, uint8 of at least `size_bytes`."""
 
     def unpack(self, packed: np.ndarray) -> np.ndarray:
         """The maps (N, C, H, W) in the bytes `packed`."""
@@ -84,9 +88,23 @@ class MapLayout:
         return self.batch * self.image_pitch
 
     @property
+    def maps_bytes(self) -> int:
+        """As `size_bytes`: nothing else lies between."""
+        return self.size_bytes
+
+    @property
+    def offset(self) -> int:
+        """Bytes before the first image: none."""
+        return 0
+
+    @property
     def canonical(self) -> MapLayout:
         """Maps as they are lie alike where their layouts are equal."""
         return self
+
+    def put(self, maps: np.ndarray, memory: np.ndarray) -> None:
+        """Write `maps` of shape (N, C, H, W) to the beginning of `memory`, uint8."""
+        memory[: self.size_bytes] = self.pack(maps)
 
     def pack(self, maps: np.ndarray) -> np.ndarray:
         """The bytes of `maps` of shape (N, C, H, W), as uint8."""

@@ -88,7 +88,7 @@ class ConvolutionCalls:
 
     def calls(self) -> list[KernelCall]:
         """Every call, in order."""
-        source, target = self.job.source.layout, self.job.target.layout
+        source, target = self.job.source.layout, self.job.target_pitches
         engine, found, weights_offset = self.kernels.engine, [], 0
         for bundle, weights in zip(self._blocking.bundles, self._bundle_weights, strict=True):
             size = self.block_size(bundle)
@@ -97,7 +97,8 @@ class ConvolutionCalls:
                     kernel=self.kernel,
                     input_offset=image * source.image_pitch + bundle.channels.first // engine.pc * source.plane_pitch,
                     weights_offset=weights_offset,
-                    output_offset=image * target.image_pitch + bundle.filters.first // engine.pk * target.plane_pitch,
+                    output_offset=(target.offset + image * target.image_pitch
+                                   + bundle.filters.first // engine.pk * target.plane_pitch),
                     scalars=self._scalars(size)))
             weights_offset += weights.nbytes
         return found

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from cortado.engines.engine import Engine
 from cortado.errors import PlanError
+from cortado.gateware.mapping import NOTHING_STAYS
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec, NetSpec
 from cortado.layers.layer import CaffeEngine
 from cortado.net.shape_inference import bottom_shapes, count_macs
+from cortado.planner.join import StayingMaps
 from cortado.planner.plan import Cut, Placement, Target
 
 # The type that goes to the FPGA unless somebody says otherwise.
@@ -83,12 +85,30 @@ def partition(net: NetSpec, shapes: dict[str, TensorShape], engine: Engine, *, f
             tops=tuple(shapes[top] for top in layer.tops), macs=macs[layer.name],
             target=Target.FPGA if on_fpga else Target.HOST, wanted=wanted,
             reason=why if rejection is None else f"{engine.name}: {rejection}"))
-    for index, best in zip(choices, choose_engines(list(choices.values()), program_cycles), strict=True):
+    chosen = dict(zip(choices, choose_engines(list(choices.values()), program_cycles), strict=True))
+    maps = None
+    if len(set(chosen.values())) == 1:
+        # Another engine's circuit ends what is in memory, and its lanes would hold maps another way.
+        maps = StayingMaps(net, shapes, next(iter(chosen.values())), {net.layers[index].name for index in chosen},
+                           {*host, *(layer.name for layer in net.layers if layer.ocl_enable is False)})
+    for index, best in chosen.items():
         layer, bottoms = net.layers[index], placements[index].bottoms
-        placements[index] = replace(placements[index], engine=best.name, runs_on=best,
-                                    estimate=best.estimate(layer, bottoms), mapping=best.mapping(layer, bottoms))
+        staying = maps.of(layer) if maps else NOTHING_STAYS
+        placements[index] = replace(
+            placements[index], engine=best.name, runs_on=best, staying=staying,
+            estimate=best.estimate(layer, bottoms, staying), mapping=best.mapping(layer, bottoms, staying))
     others = other_engines or tuple(other for other in named if other != engine)
-    return Cut(net=net, engine=engine, placements=tuple(placements), other_engines=others)
+    return Cut(net=net, engine=engine, placements=tuple(_joined(place, maps) for place in placements),
+               other_engines=others, joins=maps.joins if maps else {})
+
+
+def _joined(place: Placement, maps: StayingMaps | None) -> Placement:
+    """A Concat between layers of one engine: by address, or why not."""
+    if maps and place.layer in maps.joins:
+        return replace(place, target=Target.MEMORY, reason="its bottoms are written side by side")
+    if maps and place.layer in maps.refusals and not place.wanted:
+        return replace(place, reason=f"{place.reason}: {maps.refusals[place.layer]}")
+    return place
 
 
 def choose_engines(choices: Sequence[Sequence[tuple[Engine, float]]], program_cycles: float) -> list[Engine]:

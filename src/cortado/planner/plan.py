@@ -9,11 +9,13 @@ from enum import Enum
 from cortado.engines.engine import Engine
 from cortado.engines.estimate import Estimate
 from cortado.engines.map_layer import MapOperation
+from cortado.gateware.mapping import NOTHING_STAYS, Staying
 from cortado.gateware.mapping import Mapping as EngineMapping
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import NetSpec
 from cortado.numerics.convolution import IntegerConvolution
 from cortado.numerics.fixed_point import FixedPoint
+from cortado.planner.join import Join
 from cortado.planner.quantisation import LayerFormat
 
 
@@ -22,6 +24,8 @@ class Target(Enum):
 
     HOST = "host"
     FPGA = "FPGA"
+    MEMORY = "memory"
+    """Nobody: what it would do is done by where others write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,8 @@ class Placement:
     estimate: Estimate | None = None
     mapping: EngineMapping | None = None
     """How the engine runs it."""
+    staying: Staying = NOTHING_STAYS
+    """Which of its maps can stay on the device."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +66,8 @@ class Cut:
     engine: Engine
     placements: tuple[Placement, ...]
     other_engines: tuple[Engine, ...] = ()
+    joins: Mapping[str, Join] = field(default_factory=dict)
+    """Concats by address, by name."""
 
     @property
     def activations(self) -> FixedPoint:
@@ -69,6 +77,10 @@ class Cut:
     def engine_of(self, layer: str) -> Engine:
         """The engine of a layer on the FPGA."""
         return self.placement(layer).runs_on or self.engine
+
+    def join_of(self, layer: str) -> Join | None:
+        """The Concat by address that takes the results of a layer, if there is one."""
+        return next((join for join in self.joins.values() if layer in join.first_blocks), None)
 
     @property
     def fpga_layers(self) -> tuple[str, ...]:
