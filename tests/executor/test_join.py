@@ -1,4 +1,4 @@
-"""Concats by address: what each layer writes is where the next one reads it, and the numbers are those of the host's."""
+"""Concats by address: each layer reads where those before it have written, and gives what it gives behind the host."""
 
 from __future__ import annotations
 

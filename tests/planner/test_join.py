@@ -15,8 +15,8 @@ ENGINE = Winograd(configuration=WinogradConfiguration(pc=2, pk=2))
 
 
 def convolution(name: str, bottom: str, filters: int, kernel: int, words: str = "") -> str:
-    return (f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" {words} convolution_param {{ '
-            f"num_output: {filters} kernel_size: {kernel} pad: {kernel // 2} }} }}\n")
+    return (f'layer {{ name: "{name}" type: "Convolution" bottom: "{bottom}" top: "{name}" {words} '
+            f"convolution_param {{ num_output: {filters} kernel_size: {kernel} pad: {kernel // 2} }} }}\n")
 
 
 def fire(*, squeeze: int = 4, first: int = 4, edge: int = 16, axis: int = 1, concat: str = "", a: str = "",

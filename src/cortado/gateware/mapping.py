@@ -48,6 +48,8 @@ class Alternative:
 
     words: str
     cycles: int
+    copied_bytes: int = 0
+    """As of `Mapping.copied_bytes`."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,8 @@ def choose_mapping(configuration: WinogradConfiguration, shape: ConvolutionShape
         raise refusal or LayerError(layer, "its results lie in no way on the engine in which a Concat can join them")
     mappings.sort(key=lambda mapping: mapping.cycles + mapping.copied_bytes(staying) / COPY_BYTES_PER_CYCLE)
     return Mapping(mappings[0].arrangement, mappings[0].blocking,
-                   tuple(Alternative(mapping.words, mapping.cycles) for mapping in mappings))
+                   tuple(Alternative(mapping.words, mapping.cycles, mapping.copied_bytes(staying))
+                         for mapping in mappings))
 
 
 def _arrangements(configuration: WinogradConfiguration, shape: ConvolutionShape,

@@ -27,7 +27,8 @@ def mapping_data(mapping: Mapping) -> dict[str, object]:
         "passes": blocking.pass_count,
         "cycles": mapping.cycles,
         "macs_per_multiplier_cycle": macs_per_multiplier_cycle(mapping),
-        "alternatives": [{"mapping": other.words, "cycles": other.cycles} for other in mapping.alternatives],
+        "alternatives": [{"mapping": other.words, "cycles": other.cycles, "copied_bytes": other.copied_bytes}
+                         for other in mapping.alternatives],
     }
 
 
@@ -86,7 +87,10 @@ def _block_words(mapping: Mapping) -> str:
 
 
 def _alternative_words(mapping: Mapping) -> str:
-    return "; ".join(f"{other.words}: {count(other.cycles)}" for other in mapping.alternatives[1:])
+    return "; ".join(
+        f"{other.words}: {count(other.cycles)}" + (f" and copies of {count(other.copied_bytes)} bytes"
+                                                   if other.copied_bytes else "")
+        for other in mapping.alternatives[1:])
 
 
 def _by(pair: tuple[int, int]) -> str:
