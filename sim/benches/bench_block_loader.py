@@ -11,7 +11,7 @@ from cocotb.handle import SimHandleBase
 from cortado.gateware.block_loader import BlockLoader, loader_command_layout
 from cortado.gateware.configuration import WinogradConfiguration
 
-BLOCKS = 8
+BLOCKS = 4
 
 
 def part(**case: int) -> BlockLoader:

@@ -12,7 +12,7 @@ from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.input_transform import InputTransform
 from cortado.winograd.golden import input_transform
 
-TILES = 150
+TILES = 80
 LATENCY_CYCLES = 2
 POINTWISE_CHANCE = 0.3
 

@@ -15,7 +15,7 @@ from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.inverse_transform import InverseTransform
 from cortado.winograd.golden import input_transform, inverse_transform, multiply_accumulate, weight_transform
 
-RESULTS = 150
+RESULTS = 80
 LATENCY_CYCLES = 4
 TAPS = 9
 POINTWISE_CHANCE = 0.3

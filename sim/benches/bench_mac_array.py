@@ -19,7 +19,7 @@ from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.mac_array import MacArray
 from cortado.winograd.golden import input_transform, multiply_accumulate, weight_transform
 
-BLOCKS = 10
+BLOCKS = 6
 REASONS = ("weights_missing", "queue_full", "too_soon")
 
 

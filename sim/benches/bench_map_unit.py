@@ -23,7 +23,7 @@ from cortado.gateware.pooling_mapping import PoolingMapping
 from cortado.gateware.stream_reader import REQUEST_LAYOUT
 from cortado.numerics.elementwise_add import IntegerAdd
 
-JOBS = 8
+JOBS = 5
 LATENCY_CYCLES = 30
 FIRST, SECOND, TARGET = 0x1000, 0x8000, 0x10FC0  # the last one a beat or so ahead of a page's end
 

@@ -11,7 +11,7 @@ from cocotb.handle import SimHandleBase
 
 from cortado.gateware.read_arbiter import ReadArbiter
 
-BURSTS = 40
+BURSTS = 24
 LATENCY_CYCLES = 20
 STALLS = {"free": 0.0, "starved": 0.5, "pressed": 0.0, "ragged": 0.5}
 

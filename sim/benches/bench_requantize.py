@@ -17,7 +17,7 @@ from cortado.numerics import requantize
 from cortado.numerics.fixed_point import FixedPoint
 from cortado.numerics.interval import Interval
 
-TILES = 400
+TILES = 200
 LATENCY_CYCLES = 5
 
 

@@ -10,7 +10,7 @@ from cocotb.handle import SimHandleBase
 
 from cortado.gateware.row_pooling import RowPooling
 
-JOBS = 12
+JOBS = 8
 
 
 def part(*, beat_bits: int, row_beats: int, average: bool) -> RowPooling:

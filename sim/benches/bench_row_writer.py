@@ -15,7 +15,7 @@ from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.row_writer import RowWriter
 from cortado.gateware.stream_reader import REQUEST_LAYOUT
 
-BLOCKS = 10
+BLOCKS = 6
 LATENCY_CYCLES = 30
 FAILURE_CHANCE = 0.1
 

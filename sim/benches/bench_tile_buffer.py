@@ -12,7 +12,7 @@ from cocotb.handle import SimHandleBase
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.tile_buffer import TileBuffer, reader_command_layout
 
-BLOCKS = 8
+BLOCKS = 4
 
 
 def part(**case: int) -> TileBuffer:

@@ -12,7 +12,7 @@ from cocotb.handle import SimHandleBase
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.weight_unpacker import WeightUnpacker
 
-BLOCKS = 6
+BLOCKS = 4
 RECORD_BYTES = 8
 
 

@@ -30,7 +30,8 @@ layer { name: "sigmoid" type: "Sigmoid" bottom: "b" top: "sigmoid" }
 layer { name: "c" type: "Convolution" bottom: "sigmoid" top: "c"
         convolution_param { num_output: 3 kernel_size: 1 } }
 """
-ENGINE = {"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "largest_taps": 180, "tiles": 16, "buffer_words": 64,
+# That of the fixture `other_engine`, whose simulator other tests want too.
+ENGINE = {"m": 2, "pc": 2, "pk": 2, "beat_bits": 64, "largest_taps": 180, "tiles": 12, "buffer_words": 48,
           "block_columns": 8}
 BATCH = 4
 # Bytes of a picture in the layouts of the engine: channels in pairs, rows of 16 bytes.

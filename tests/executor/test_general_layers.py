@@ -89,8 +89,11 @@ def test_all_of_it_is_on_the_fpga(pipeline, make_pipeline):
     assert make_pipeline(batch=1, fpga=("score",)).cut.fpga_layers == (*CONVOLUTIONS, "score")
 
 
-@pytest.mark.parametrize("formats", FORMATS, ids=str)
-@pytest.mark.parametrize("kind", ["golden", pytest.param("rtlsim", marks=pytest.mark.rtlsim)])
+@pytest.mark.parametrize(("kind", "formats"), [
+    *(("golden", formats) for formats in FORMATS), pytest.param("rtlsim", FORMATS[0], marks=pytest.mark.rtlsim),
+    # Convolutions of both formats are simulated elsewhere; each engine takes a minute to build.
+    *(pytest.param("rtlsim", formats, marks=[pytest.mark.rtlsim, pytest.mark.slow]) for formats in FORMATS[1:])],
+    ids=str)
 def test_the_mixed_network_is_float_but_for_rounding(request, kind, formats, make_pipeline, pictures):
     if kind == "rtlsim":
         request.getfixturevalue("simulator_tools")

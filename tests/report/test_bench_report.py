@@ -78,7 +78,8 @@ def test_the_words(simulator_tools):
 
 @pytest.mark.rtlsim
 @pytest.mark.parametrize(("weight_bits", "words"), [
-    (8, "maps over all of int16 and weights over all of int8"), (16, "maps and weights over all of int16")])
+    (8, "maps over all of int16 and weights over all of int8"),
+    pytest.param(16, "maps and weights over all of int16", marks=pytest.mark.slow)])
 def test_an_engine_of_16_bits(simulator_tools, weight_bits, words):
     """Its numbers are drawn from all of its formats, and the roofline counts their bytes."""
     wide = (*SMALL[:3], f"{SMALL[3]},data_bits=16,weight_bits={weight_bits}", "--layer", "conv2_2")
