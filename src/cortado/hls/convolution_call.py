@@ -76,10 +76,9 @@ class ConvolutionCalls:
         return pack_bundles(convolution, self.job.mapping.arrangement.arrange_weight(convolution.weight),
                             self.kernels.engine, self._blocking.bundles, winograd=self.kernel == WINOGRAD)
 
-    def block_size(self, bundle: Bundle, kernel: str | None = None) -> BlockSize:
-        """The blocks of a bundle, for another kernel than its own where that is named."""
-        shape = kernel_shape(self.kernels, self.shape, self.job.layer, bundle)
-        return _cached_block_size(self.kernels, replace(shape, kernel=kernel or shape.kernel))
+    def block_size(self, bundle: Bundle) -> BlockSize:
+        """The blocks of a bundle."""
+        return _cached_block_size(self.kernels, kernel_shape(self.kernels, self.shape, self.job.layer, bundle))
 
     @property
     def cycles(self) -> int:
@@ -111,7 +110,7 @@ class ConvolutionCalls:
         scalars = {
             "height": shape.height, "width": shape.width, "top": shape.pad[0], "left": shape.pad[2],
             "out_height": shape.out_height, "out_width": shape.out_width, **blocks,
-            "block_rows": size.rows, "block_columns": size.columns, **part,
+            "block_rows": size.rows, "block_columns": size.columns, "lead_rows": size.lead_rows, **part,
         }
         if self.kernel == DIRECT:
             for name, pair in (("kernel", shape.kernel), ("stride", shape.stride), ("dilation", shape.dilation)):
@@ -145,7 +144,8 @@ def kernel_shape(kernels: KernelConfiguration, shape: ConvolutionShape, layer: s
     return KernelShape(
         layer=layer, kernel=kernel, tiling=tiling,
         taps=shape.kernel[0] * shape.kernel[1] if kernel == DIRECT else 1,
-        height=shape.height, width=shape.width, out_height=shape.out_height, out_width=shape.out_width,
+        height=shape.height, width=shape.width, top=shape.pad[0], left=shape.pad[2],
+        out_height=shape.out_height, out_width=shape.out_width,
         channel_blocks=engine.channel_blocks(bundle.channels.count),
         filter_blocks=engine.filter_blocks(bundle.filters.count))
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from cortado.errors import ConfigurationError
 from cortado.gateware.configuration import BURST_BEATS, CHANNEL_RECORD_BYTES
+from cortado.hls.kernel_configuration import ARRANGE_CYCLES
 from cortado.hls.linear_expression import float_sum
 from cortado.hls.render import DEFAULT_DEPTH, SUFFIX, memory_port, render_text, scalar_ports
 from cortado.resources import hls_root
@@ -97,7 +98,7 @@ class FloatingConfiguration:
             "transform": self.transform, "r": self.transform.r, "scale": 1, "banks": banks,
             "winograd_pass_beats": beats(9 * pairs), "pass_beats": beats(pairs), "pairs": 1,
             "record_beats": -(-8 * CHANNEL_RECORD_BYTES * self.pk // self.beat_bits),
-            "accumulate_cycles": ADD_CYCLES, "largest_width": 1, "largest_inputs": 1,
+            "accumulate_cycles": ADD_CYCLES, "arrange_cycles": ARRANGE_CYCLES, "largest_width": 1, "largest_inputs": 1,
             "burst_beats": BURST_BEATS, "outstanding_bursts": memory.outstanding_bursts,
             "input_sums": [float_sum(row, "x") for row in bt], "weight_sums": [float_sum(row, "x") for row in g],
             "inverse_sums": [float_sum(row, "s") for row in at],

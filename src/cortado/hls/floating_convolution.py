@@ -55,7 +55,7 @@ class FloatingConvolution:
         rows, columns = self._block(grid, edge)
         blocks = -(-grid.out_height // (rows * edge)) * -(-grid.out_width // (columns * edge))
         scalars = (maps.shape[2], maps.shape[3], self.pad[0], self.pad[2], grid.out_height, grid.out_width,
-                   source.blocks, target.blocks, rows, columns, 0, blocks)
+                   source.blocks, target.blocks, rows, columns, rows, 0, blocks)
         packed = source.pack(maps.astype(configuration.dtype).view(source.data_type))
         output, weights = np.zeros(target.size_bytes, np.uint8), self._weights(winograd)
         for image in range(len(maps)):
