@@ -13,7 +13,7 @@ from cortado.engines.winograd import Winograd
 from cortado.executor.executor import run_job
 from cortado.graph.shape import TensorShape
 from cortado.hls.convolution_call import ConvolutionCalls
-from cortado.hls.estimate import dsps_of, estimate
+from cortado.hls.dsp import dsps_of
 
 # Output channels, input channels, edge of the map, groups.
 SMALL = {"a layer of GoogLeNet, 7x7": (320, 160, 7, 1), "a layer of GoogLeNet, 14x14": (208, 96, 14, 1),
@@ -38,7 +38,7 @@ def test_cycles_of_the_winograd_kernel_are_those_of_the_circuit(simulator_tools,
     with RtlsimDevice(DeviceOptions(memory_bytes=2**26)) as device:
         device.program(taken.design())
         _, counters = run_job(device, job, maps)
-    assert estimate(ConvolutionCalls(job=job)).estimated_cycles == pytest.approx(counters.cycles, rel=0.1)
+    assert ConvolutionCalls(job=job).cycles == pytest.approx(counters.cycles, rel=0.1)
 
 
 @pytest.mark.parametrize(("factors", "dsps"), [((8, 8), 1), ((15, 14), 1), ((20, 14), 1), ((18, 27), 1), ((27, 19), 2),
@@ -51,4 +51,4 @@ def test_dsps_of_the_winograd_kernel():
     taken = Winograd.from_fields({"m": 4, "pc": 4, "pk": 4})
     job = taken.job("layer", constant_scale(np.random.default_rng(0), 4, 4), TensorShape((1, 4, 8, 8)))
     # 36 products for each of 16 pairs; 16 results of a tile requantised, 33 x 17 bits by two DSPs each.
-    assert estimate(ConvolutionCalls(job=job)).estimated_dsps == 36 * 16 + 16 * 2
+    assert ConvolutionCalls(job=job).dsps == 36 * 16 + 16 * 2

@@ -95,7 +95,7 @@ def test_convolution_relu_and_pooling_in_one_pass(library, taken, rng, size, edg
     fused = FusedCalls(convolution=ConvolutionCalls(job=job), pooling=pooling)
     output, weights = np.zeros(fused.target.size_bytes, np.uint8), fused.convolution.weights
     for call in fused.calls():
-        library.call(call.kernel, job.source.pack(maps), weights, output, *call.scalars.values())
+        library.run(call, job.source.pack(maps), weights, output)
     np.testing.assert_array_equal(fused.target.unpack(output), pooling.golden(convolution.golden(maps)))
 
 

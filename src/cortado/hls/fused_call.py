@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from cortado.engines.job import Job
 from cortado.errors import LayerError
 from cortado.gateware.memory_layout import MapLayout
 from cortado.hls.block_size import BlockSize, choose_block_size
-from cortado.hls.convolution_call import FUSED, WINOGRAD, ConvolutionCalls, KernelCall, kernel_shape
+from cortado.hls.convolution_call import FUSED, WINOGRAD, ConvolutionCalls, convolution_dsps, kernel_shape
+from cortado.hls.kernel_calls import KernelCall, KernelCalls
 from cortado.numerics.pooling import IntegerPooling, PoolingKind
 
 WINDOWS = (2, 3)
@@ -16,7 +19,7 @@ STEP = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class FusedCalls:
+class FusedCalls(KernelCalls):
     """A convolution of the engine followed by a pooling. The output holds pooled maps.
 
     Raises `LayerError` for a convolution that is not run as it is, by Winograd, on one bundle of channels, and for a
@@ -39,6 +42,39 @@ class FusedCalls:
                                         f"{pooling.stride} and padding {pooling.pad}")
 
     @property
+    def layer(self) -> str:
+        return self.convolution.layer
+
+    @property
+    def kernel(self) -> str:
+        return FUSED
+
+    @property
+    def macs(self) -> int:
+        return self.convolution.macs
+
+    @property
+    def dsps(self) -> int:
+        return convolution_dsps(self.convolution.kernels, FUSED)
+
+    @property
+    def weights(self) -> np.ndarray:
+        return self.convolution.weights
+
+    @property
+    def port_bytes(self) -> tuple[int, ...]:
+        return self._job.source_bytes, self.weights.nbytes, self.target.size_bytes
+
+    def golden(self, *operands: np.ndarray) -> np.ndarray:
+        return self.pooling.golden(self.convolution.golden(*operands))
+
+    def pack(self, operand: np.ndarray) -> np.ndarray:
+        return self.convolution.pack(operand)
+
+    def pack_result(self, result: np.ndarray) -> np.ndarray:
+        return self.target.pack(result)
+
+    @property
     def target(self) -> MapLayout:
         """How the pooled maps lie in memory."""
         layout = self._job.target.layout
@@ -56,7 +92,6 @@ class FusedCalls:
 
     @property
     def cycles(self) -> int:
-        """Estimated cycles of all calls."""
         return self.convolution.shape.batch * self.block_size.cycles
 
     @property
@@ -64,11 +99,10 @@ class FusedCalls:
         return self.convolution.job
 
     def calls(self) -> list[KernelCall]:
-        """One call for each picture."""
         size, target = self.block_size, self.target
         scalars = {"block_rows": size.rows, "block_columns": size.columns, "lead_rows": size.lead_rows,
                    "blocks": size.count}
         pooled = {"window": self.pooling.kernel[0], "pooled_height": target.height, "pooled_width": target.width}
-        return [replace(call, kernel=FUSED, output_offset=image * target.image_pitch,
+        return [replace(call, kernel=FUSED, offsets=(*call.offsets[:-1], image * target.image_pitch),
                         scalars={**call.scalars, **scalars, **pooled})
                 for image, call in enumerate(self.convolution.calls())]

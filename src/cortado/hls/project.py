@@ -11,14 +11,16 @@ from typing import Any
 
 from cortado.boards.check import tcl_faults
 from cortado.gateware.configuration import WinogradConfiguration
-from cortado.hls.convolution_call import ConvolutionCalls, KernelCall
 from cortado.hls.headers import types_folder
+from cortado.hls.kernel_calls import KERNEL_PORTS, KernelCall, KernelCalls
 from cortado.hls.kernel_configuration import KernelConfiguration
-from cortado.hls.render import PORTS, kernel_files, render
+from cortado.hls.render import kernel_files, render
 
 KERNELS, TESTBENCH, VECTORS, TYPES = "kernels", "testbench", "vectors", "types"
 # The port of a processor's memory that a platform offers under this name (Zynq UltraScale+).
 MEMORY = "HP0"
+# The port whose bytes are the same for all inputs of a layer.
+WEIGHTS = "weights"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +28,16 @@ class LayerVectors:
     """A layer of the project: its calls, and the file names of its vectors by the maps they hold."""
 
     stem: str
-    convolution: ConvolutionCalls
+    calls: KernelCalls
     inputs: tuple[str, ...]
 
     def file(self, *parts: str) -> str:
         """A file of vectors, in the folder of them."""
         return ".".join((self.stem, *parts, "bin"))
+
+    def sources(self, name: str) -> list[str]:
+        """The file behind each port that is read."""
+        return [self.file(WEIGHTS) if port == WEIGHTS else self.file(name, port) for port in self.calls.ports[:-1]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +53,11 @@ class HlsProject:
     @property
     def kernels(self) -> tuple[str, ...]:
         """The kernels some layer runs on, by name."""
-        return tuple(sorted({layer.convolution.kernel for layer in self.layers}))
+        return tuple(sorted({layer.calls.kernel for layer in self.layers}))
 
     def layers_of(self, kernel: str) -> list[LayerVectors]:
         """The layers that run on a kernel."""
-        return [layer for layer in self.layers if layer.convolution.kernel == kernel]
+        return [layer for layer in self.layers if layer.calls.kernel == kernel]
 
     def texts(self) -> dict[str, str]:
         """Every file that is rendered, by its path in the folder; the same project always gives the same texts."""
@@ -61,8 +67,8 @@ class HlsProject:
         components = [{"kernel": kernel, "layer": self._cheapest(kernel).stem}
                       for kernel in self.kernels]
         values = {"network": self.network, "kernels": self.kernels, "components": components, "part": self.part,
-                  "clock_mhz": f"{self.clock_mhz:g}", "clock_ns": f"{1000 / self.clock_mhz:g}", "ports": PORTS,
-                  "memory": MEMORY}
+                  "clock_mhz": f"{self.clock_mhz:g}", "clock_ns": f"{1000 / self.clock_mhz:g}",
+                  "ports": KERNEL_PORTS, "memory": MEMORY}
         for name in ("Makefile", "run_hls.tcl", "link.cfg", "README.md"):
             texts[name] = self._render(name, values)
         for component in components:
@@ -80,15 +86,16 @@ class HlsProject:
 
     @property
     def _depths(self) -> dict[str, int]:
-        """Beats of the largest maps and weights."""
-        sizes = [(layer.convolution.job.source_bytes, layer.convolution.weights.nbytes,
-                  layer.convolution.job.target_bytes) for layer in self.layers]
-        return {port: max(size) // self.configuration.beat_bytes for port, size in zip(
-            PORTS, zip(*sizes, strict=True), strict=True)}
+        """Beats of the largest maps and weights, by memory port."""
+        depths: dict[str, int] = {}
+        for layer in self.layers:
+            for port, size in zip(layer.calls.ports, layer.calls.port_bytes, strict=True):
+                depths[port] = max(depths.get(port, 0), size // self.configuration.beat_bytes)
+        return depths
 
     def _cheapest(self, kernel: str) -> LayerVectors:
         """What co-simulation runs: an RTL simulation of all layers would take days."""
-        return min(self.layers_of(kernel), key=lambda layer: layer.convolution.cycles)
+        return min(self.layers_of(kernel), key=lambda layer: layer.calls.cycles)
 
     def _render(self, name: str, values: Mapping[str, Any]) -> str:
         return render(f"project/{name}.j2", KernelConfiguration(self.configuration), values)
@@ -96,19 +103,18 @@ class HlsProject:
     def _bench(self, kernel: str) -> dict[str, Any]:
         layers = self.layers_of(kernel)
         return {
-            "kernel": kernel,
-            "jobs": [{"calls": [self._call(call) for call in layer.convolution.calls()]} for layer in layers],
-            "vectors": [{"layer": layer.stem, "job": number, "weights": layer.file("weights"),
-                         "counts": layer.file("counts"), "input": layer.file(name, "input"),
-                         "expected": layer.file(name, "expected")}
+            "kernel": kernel, "sources": len(KERNEL_PORTS[kernel]) - 1,
+            "jobs": [{"calls": [self._call(call) for call in layer.calls.calls()]} for layer in layers],
+            "vectors": [{"layer": layer.stem, "job": number, "sources": layer.sources(name),
+                         "counts": layer.file("counts"), "expected": layer.file(name, "expected")}
                         for number, layer in enumerate(layers) for name in layer.inputs],
         }
 
     def _call(self, call: KernelCall) -> str:
         """A call as C++."""
-        pitch = self.configuration.beat_bytes
-        pointers = (f"{name} + {offset // pitch}" if offset else name for name, offset in zip(
-            PORTS, (call.input_offset, call.weights_offset, call.output_offset), strict=True))
+        pitch, last = self.configuration.beat_bytes, len(call.offsets) - 1
+        pointers = (("output" if place == last else f"sources[{place}]") + (f" + {offset // pitch}" if offset else "")
+                    for place, offset in enumerate(call.offsets))
         return f"{call.kernel}({', '.join((*pointers, *map(str, call.scalars.values())))})"
 
 
