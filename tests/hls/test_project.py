@@ -124,8 +124,8 @@ def test_every_layer_has_its_kernel_and_what_it_costs(large_project):
     assert costs["pool"][0] == 3 * (4 * 3 * (64 + 1) + 4 * (3 * 3 + 4)) + 64
     # Three planes of four rows of a beat; 16 numbers of each operand by a factor of 16 bits.
     assert costs["sum"] == (2 * 64 + 3 * 4, 2 * 16)
-    # A beat of inputs; a record and a beat of weights for each of seven outputs.
-    assert costs["score"][0] == 3 * 64 + 1 + 7 * 2
+    # Two beats of inputs; a record and two beats of weights for each of seven outputs.
+    assert costs["score"][0] == 3 * 64 + 2 + 7 * 3
 
 
 def test_its_scripts_name_what_is_there(project):
