@@ -31,7 +31,7 @@ class KernelCall:
 
     kernel: str
     offsets: tuple[int, ...]
-    scalars: dict[str, int]
+    scalars: dict[str, int | float]
 
     def parts(self, count: int) -> list[KernelCall]:
         """A convolution in at most `count` calls, each of which computes some of the blocks."""
