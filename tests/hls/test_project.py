@@ -161,6 +161,9 @@ def test_a_script_that_names_what_is_not_there(project, tmp_path, file, old, new
     (("--target", "hls", "--board", "ulx3s_85f"),
      "--target hls is for AMD parts, not for LFE5U-85F-6BG381C; choose another board"),
     (("--kernel", "relu"), "--kernel is for --target hls; add it"),
+    (("--precision", "half"), "--precision is for --target hls; add it"),
+    (("--target", "hls", "--precision", "half", "--kernel", "relu"),
+     "--kernel is for whole numbers; leave out --precision or it"),
 ])
 def test_what_does_not_go_with_the_target_is_refused(tmp_path, arguments, message):
     ended = cortado("-o", str(tmp_path / "out"), *arguments)
