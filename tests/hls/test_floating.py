@@ -37,18 +37,19 @@ def drawn(rng: np.random.Generator, value: str, m: int, channels: int = 48, **fi
 DIRECT = {"kernel": (5, 4), "stride": (2, 3), "dilation": (2, 1), "winograd": False}
 
 
-@pytest.mark.parametrize(("value", "m", "fields"), [
-    ("float", 2, {"relu": True}), ("float", 2, {"winograd": False}), ("float", 2, DIRECT), ("half", 2, {}),
-    ("half", 2, DIRECT), ("half", 4, {"relu": True}), pytest.param("float", 4, {}, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("value", "m", "fields", "most"), [
+    ("float", 2, {"relu": True}, 1e-3), ("float", 2, {"winograd": False}, 1e-3), ("float", 2, DIRECT, 2e-3),
+    ("half", 2, {}, 0.3), ("half", 2, DIRECT, 0.03), ("half", 4, {"relu": True}, 10),
+    pytest.param("float", 4, {}, 0.03, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("size", [1, 1e-4])
-def test_the_error_is_within_the_derived_bound(rng, value, m, fields, size):
+def test_the_error_is_within_the_derived_bound(rng, value, m, fields, most, size):
     convolution, maps = drawn(rng, value, m, **fields)
     maps = (maps * size).astype(maps.dtype)
     errors = np.abs(convolution.run(library(value, m), maps).astype(np.float64) - convolution.exact(maps))
     bound = convolution.bound(maps)
     assert (errors <= bound).all()
-    # The bound is of the size of what rounding does, not of the values.
-    assert 0 < errors.max() < bound.max() < 1000 * np.finfo(convolution.configuration.dtype).eps * (4 if m == 2 else 40)
+    # The bound is of the size of what rounding does; values are up to 4. The worst case of F(4x4) in half is wide.
+    assert 0 < errors.max() < bound.max() < most
 
 
 @pytest.mark.parametrize("fields", [{"relu": True}, DIRECT])
@@ -101,7 +102,7 @@ def test_a_layer_that_does_not_fit_names_the_limit(rng):
 
 def test_a_row_in_several_blocks(rng):
     convolution, maps = drawn(rng, "float", 2, channels=6)
-    small = replace(convolution.configuration, buffer_words=20)
+    small = replace(convolution.configuration, buffer_words=12)
     narrow = replace(convolution, configuration=small)
     assert narrow.calls()[0].scalars["block_columns"] < convolution.calls()[0].scalars["block_columns"]
     kernels = KernelLibrary(build_kernels(small.files()))
