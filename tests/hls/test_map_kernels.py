@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.hls.conftest import whole_range
+from tests.hls.conftest import engine, whole_range
 
 from cortado.engines.winograd import Winograd
 from cortado.errors import LayerError
 from cortado.executor.executor import run_job
 from cortado.graph.shape import TensorShape
 from cortado.hls.compilation import build_kernels
-from cortado.hls.convolution_call import ConvolutionCalls
+from cortado.hls.convolution_call import FUSED, ConvolutionCalls
 from cortado.hls.fused_call import FusedCalls
 from cortado.hls.kernel_library import KernelLibrary
 from cortado.hls.render import kernel_files
@@ -24,18 +24,16 @@ from cortado.numerics.leaky_relu import leaky_relu
 from cortado.numerics.pooling import IntegerPooling, PoolingKind
 
 INT8 = np.dtype(np.int8)
-MAP_ENGINE = {"m": 4, "pc": 4, "pk": 4, "tiles": 16, "buffer_words": 64, "largest_taps": 1100, "leaky": 1,
-              "pooling": 2, "elementwise_add": 1, "pooling_row_beats": 8}
 
 
 @pytest.fixture
 def taken() -> Winograd:
-    return Winograd.from_fields(MAP_ENGINE)
+    return engine("m 4")
 
 
 @pytest.fixture
 def library(taken: Winograd) -> KernelLibrary:
-    return KernelLibrary(build_kernels(kernel_files(taken.configuration)))
+    return KernelLibrary(build_kernels(kernel_files(taken.configuration), (FUSED, "relu", "inner_product")))
 
 
 @pytest.mark.parametrize("kind", list(PoolingKind))
@@ -107,9 +105,9 @@ POOL = IntegerPooling(kind=PoolingKind.MAX, kernel=(3, 3), stride=(2, 2))
                   "group, not winograd, 4 pieces, plain")),
     (3, 9, replace(POOL, pad=(1, 1)), ("the fused HLS kernel pools the maximum of 2x2 or 3x3 with stride 2 and no "
                                        "padding, not max of (3, 3) with stride (2, 2) and padding (1, 1)")),
-    # Windows of 3 reach into the next row of nine tiles.
-    (3, 37, POOL, ("no block of it fits the HLS kernel 'convolution_relu_pool': the least has 18 tiles, there are sums "
-                   "for 16 (tiles of the configuration)")),
+    # Windows of 3 reach into the next row of eleven tiles.
+    (3, 45, POOL, ("no block of it fits the HLS kernel 'convolution_relu_pool': the least has 22 tiles, there are sums "
+                   "for 20 (tiles of the configuration)")),
 ])
 def test_what_the_fused_kernel_takes(taken, kernel, width, pooling, message):
     convolution = IntegerConvolution(

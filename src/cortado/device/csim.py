@@ -16,14 +16,16 @@ from cortado.engines.pooling_job import PoolingJob
 from cortado.errors import DeviceError
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.hls.compilation import build_kernels
-from cortado.hls.convolution_call import ConvolutionCalls
+from cortado.hls.convolution_call import DIRECT, POINTWISE, WINOGRAD, ConvolutionCalls
 from cortado.hls.kernel_calls import KernelCall
 from cortado.hls.kernel_library import KernelLibrary
-from cortado.hls.map_call import AddCalls, PoolingCalls
+from cortado.hls.map_call import ADD, POOLING, AddCalls, PoolingCalls
 from cortado.hls.render import kernel_files
 
 # Parts of a layer for each processor: an aborted job ends after the part that runs.
 PARTS = 4
+# The kernels that jobs of the engine run on.
+JOB_KERNELS = (WINOGRAD, DIRECT, POINTWISE, POOLING, ADD)
 
 
 @device_types.register("csim")
@@ -44,7 +46,7 @@ class CsimDevice(HostMemoryDevice):
         super()._load(design)
         if not isinstance(design.configuration, WinogradConfiguration):
             raise DeviceError(f"device 'csim': the engine must be winograd to have HLS kernels, not {design.engine}")
-        self._library = KernelLibrary(build_kernels(kernel_files(design.configuration)))
+        self._library = KernelLibrary(build_kernels(kernel_files(design.configuration), JOB_KERNELS))
 
     def _execute(self, prepared: tuple, record: JobRecord) -> None:
         job, source, second, target = prepared
