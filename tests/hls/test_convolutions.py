@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from tests.hls.conftest import ENGINES, MEMORY_BYTES, drawn_layer, engine, run, whole_range
 
+from cortado.device.csim import CsimDevice
 from cortado.device.device import DeviceOptions
 from cortado.device.rtlsim import RtlsimDevice
-from cortado.engines.job import Job
 from cortado.engines.winograd import Winograd
 from cortado.errors import LayerError
 from cortado.executor.executor import run_job
@@ -64,23 +64,26 @@ def test_two_hundred_random_layers_at_rtl_too(csim, rng, simulator_tools):
 
 
 @pytest.mark.slow
+@pytest.mark.rtlsim
 @pytest.mark.parametrize("network", NETWORKS)
-def test_every_convolution_of_the_networks(csim, rng, network):
-    """On random weights and maps over the whole range, one picture."""
-    pipeline = MixedPipeline(load_model(network))
-    taken = pipeline.engine
-    csim.options = DeviceOptions(memory_bytes=2**28)
-    csim.program(taken.design())
+def test_every_convolution_of_the_networks(simulator_tools, rng, network):
+    """Golden, csim and rtlsim, on random weights and maps over the whole range, one picture."""
+    pipeline, options = MixedPipeline(load_model(network)), DeviceOptions(memory_bytes=2**28)
     compared = 0
-    for layer in pipeline.spec.layers:
-        if layer.type not in CONVOLUTION_TYPES or layer.type == "InnerProduct":
-            continue
-        view = ConvolutionView(layer=layer, bottom=pipeline.shapes[layer.bottoms[0]])
-        convolution = whole_range_convolution(rng, view)
-        maps = whole_range(rng, view.maps.dims, np.dtype(np.int8))
-        job: Job = taken.job(layer.name, convolution, view.maps)
-        np.testing.assert_array_equal(run_job(csim, job, maps)[0], convolution.golden(maps), err_msg=layer.name)
-        compared += 1
+    with CsimDevice(options) as csim, RtlsimDevice(options) as rtlsim:
+        for device in (csim, rtlsim):
+            device.program(pipeline.engine.design())
+        for layer in pipeline.spec.layers:
+            if layer.type not in CONVOLUTION_TYPES or layer.type == "InnerProduct":
+                continue
+            view = ConvolutionView(layer=layer, bottom=pipeline.shapes[layer.bottoms[0]])
+            convolution = whole_range_convolution(rng, view)
+            maps = whole_range(rng, view.maps.dims, np.dtype(np.int8))
+            job, expected = pipeline.engine.job(layer.name, convolution, view.maps), convolution.golden(maps)
+            for device in (csim, rtlsim):
+                np.testing.assert_array_equal(run_job(device, job, maps)[0], expected,
+                                              err_msg=f"{layer.name} on {device.name}")
+            compared += 1
     assert compared >= 2
 
 
@@ -95,11 +98,12 @@ def whole_range_convolution(rng: np.random.Generator, view: ConvolutionView) -> 
         dilation=view.dilation, group=view.group, relu=bool(view.layer.fused))
 
 
-def constant_scale(rng: np.random.Generator, filters: int, channels: int) -> IntegerConvolution:
+def constant_scale(rng: np.random.Generator, filters: int, channels: int, group: int = 1) -> IntegerConvolution:
     """A 3 x 3 convolution of pad 1."""
     return IntegerConvolution(
-        weight=whole_range(rng, (filters, channels, 3, 3), np.dtype(np.int8)), bias=np.zeros(filters, np.int32),
-        multiplier=np.full(filters, 40000, np.uint16), shift=np.full(filters, 27, np.uint8), pad=(1, 1, 1, 1))
+        weight=whole_range(rng, (filters, channels // group, 3, 3), np.dtype(np.int8)), group=group,
+        bias=np.zeros(filters, np.int32), multiplier=np.full(filters, 40000, np.uint16),
+        shift=np.full(filters, 27, np.uint8), pad=(1, 1, 1, 1))
 
 
 def test_a_layer_that_does_not_fit_names_the_limit():

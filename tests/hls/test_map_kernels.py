@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from tests.hls.conftest import whole_range
+from tests.hls.conftest import engine, whole_range
 
 from cortado.engines.winograd import Winograd
 from cortado.errors import LayerError
 from cortado.executor.executor import run_job
 from cortado.graph.shape import TensorShape
 from cortado.hls.compilation import build_kernels
-from cortado.hls.convolution_call import ConvolutionCalls
+from cortado.hls.convolution_call import FUSED, ConvolutionCalls
 from cortado.hls.fused_call import FusedCalls
 from cortado.hls.kernel_library import KernelLibrary
 from cortado.hls.render import kernel_files
@@ -22,18 +24,16 @@ from cortado.numerics.leaky_relu import leaky_relu
 from cortado.numerics.pooling import IntegerPooling, PoolingKind
 
 INT8 = np.dtype(np.int8)
-MAP_ENGINE = {"m": 4, "pc": 4, "pk": 4, "tiles": 16, "buffer_words": 64, "largest_taps": 1100, "leaky": 1,
-              "pooling": 2, "elementwise_add": 1, "pooling_row_beats": 8}
 
 
 @pytest.fixture
 def taken() -> Winograd:
-    return Winograd.from_fields(MAP_ENGINE)
+    return engine("m 4")
 
 
 @pytest.fixture
 def library(taken: Winograd) -> KernelLibrary:
-    return KernelLibrary(build_kernels(kernel_files(taken.configuration)))
+    return KernelLibrary(build_kernels(kernel_files(taken.configuration), (FUSED, "relu", "inner_product")))
 
 
 @pytest.mark.parametrize("kind", list(PoolingKind))
@@ -80,27 +80,40 @@ def test_inner_product(library, taken, rng, inputs, outputs):
     np.testing.assert_array_equal(output[:outputs].view(np.int8), convolution.golden(numbers).reshape(-1))
 
 
-@pytest.mark.parametrize("size", [(8, 8), (13, 11), (9, 22), (6, 3)])
-def test_convolution_relu_and_pooling_in_one_pass(library, taken, rng, size):
+@pytest.mark.parametrize("edge", [2, 3])
+@pytest.mark.parametrize("round_up", [True, False])
+@pytest.mark.parametrize("size", [(8, 8), (13, 11), (9, 22), (6, 3), (3, 5), (21, 24), (14, 13)])
+def test_convolution_relu_and_pooling_in_one_pass(library, taken, rng, size, edge, round_up):
     convolution = IntegerConvolution(
         weight=whole_range(rng, (6, 7, 3, 3), INT8), bias=rng.integers(-999, 999, 6).astype(np.int32),
         multiplier=np.full(6, 50000, np.uint16), shift=np.full(6, 26, np.uint8), pad=(1, 1, 1, 1), relu=True)
     maps = whole_range(rng, (1, 7, *size), INT8)
     job = taken.job("conv", convolution, TensorShape(maps.shape))
-    fused = FusedCalls(convolution=ConvolutionCalls(job=job))
+    pooling = IntegerPooling(kind=PoolingKind.MAX, kernel=(edge, edge), stride=(2, 2), round_up=round_up)
+    fused = FusedCalls(convolution=ConvolutionCalls(job=job), pooling=pooling)
     output, weights = np.zeros(fused.target.size_bytes, np.uint8), fused.convolution.weights
     for call in fused.calls():
-        library.call(call.kernel, job.source.pack(maps), weights, output, *call.scalars.values())
-    pooling = IntegerPooling(kind=PoolingKind.MAX, kernel=(2, 2), stride=(2, 2))
+        library.run(call, job.source.pack(maps), weights, output)
     np.testing.assert_array_equal(fused.target.unpack(output), pooling.golden(convolution.golden(maps)))
 
 
-def test_what_the_fused_kernel_takes(taken):
+POOL = IntegerPooling(kind=PoolingKind.MAX, kernel=(3, 3), stride=(2, 2))
+
+
+@pytest.mark.parametrize(("kernel", "width", "pooling", "message"), [
+    (5, 9, POOL, ("the fused HLS kernel takes a 3x3 convolution of stride 1, one picture after the other, in one "
+                  "group, not winograd, 4 pieces, plain")),
+    (3, 9, replace(POOL, pad=(1, 1)), ("the fused HLS kernel pools the maximum of 2x2 or 3x3 with stride 2 and no "
+                                       "padding, not max of (3, 3) with stride (2, 2) and padding (1, 1)")),
+    # Windows of 3 reach into the next row of eleven tiles.
+    (3, 45, POOL, ("no block of it fits the HLS kernel 'convolution_relu_pool': the least has 22 tiles, there are sums "
+                   "for 20 (tiles of the configuration)")),
+])
+def test_what_the_fused_kernel_takes(taken, kernel, width, pooling, message):
     convolution = IntegerConvolution(
-        weight=np.ones((4, 4, 5, 5), np.int8), bias=np.zeros(4, np.int32), multiplier=np.ones(4, np.uint16),
+        weight=np.ones((4, 4, kernel, kernel), np.int8), bias=np.zeros(4, np.int32), multiplier=np.ones(4, np.uint16),
         shift=np.zeros(4, np.uint8))
-    job = taken.job("wide", convolution, TensorShape((1, 4, 9, 9)))
+    job = taken.job("wide", convolution, TensorShape((1, 4, 9, width)))
     with pytest.raises(LayerError) as caught:
-        FusedCalls(convolution=ConvolutionCalls(job=job))
-    assert str(caught.value) == ("layer 'wide': the fused HLS kernel takes a 3x3 convolution of stride 1, one picture "
-                                 "after the other, in one group, not winograd, 4 pieces, plain")
+        FusedCalls(convolution=ConvolutionCalls(job=job), pooling=pooling).calls()
+    assert str(caught.value) == f"layer 'wide': {message}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from cortado.hls.compilation import GCC_WARNINGS, STANDARD, WARNINGS
 from cortado.hls.headers import include_flags
 from cortado.hls.kernel_configuration import KernelConfiguration
 
-CASES = 40
+CASES, FIXED_CASES = 40, 2000
 PROGRAM = """
+#include <ap_fixed.h>
 #include <ap_int.h>
 #include <cstdio>
 
@@ -32,11 +34,26 @@ void check()
     }
 }
 
+// A number by a factor in 256ths, half to even.
+template <int BITS>
+void check_fixed()
+{
+    int value, slope;
+    for (int number = 0; number < %d && std::scanf("%%d %%d", &value, &slope) == 2; ++number) {
+        ap_ufixed<8, 0> factor;
+        factor.range(7, 0) = slope;
+        const ap_fixed<BITS, BITS, AP_RND_CONV> scaled = ap_fixed<BITS, BITS>(value) * factor;
+        std::printf("%%d\\n", scaled.to_int());
+    }
+}
+
 int main()
 {
     %s
 }
 """
+# Of the maps.
+DATA_WIDTHS = (8, 16)
 
 
 def used_widths() -> list[tuple[int, int, int]]:
@@ -64,8 +81,9 @@ def test_arithmetic_at_every_width(tmp_path, rng):
     widths = used_widths()
     assert len(widths) > 30
     source = tmp_path / "types.cpp"
-    source.write_text(PROGRAM % (CASES, "\n    ".join(f"check<{a}, {b}, {c}>();" for a, b, c in widths)))
-    subprocess.run(["g++", STANDARD, "-O1", *WARNINGS, *GCC_WARNINGS, *include_flags(), str(source), "-o",
+    source.write_text(PROGRAM % (CASES, FIXED_CASES, "\n    ".join((
+        *(f"check<{a}, {b}, {c}>();" for a, b, c in widths), *(f"check_fixed<{bits}>();" for bits in DATA_WIDTHS)))))
+    subprocess.run(["g++", STANDARD, "-O0", *WARNINGS, *GCC_WARNINGS, *include_flags(), str(source), "-o",
                     str(tmp_path / "types")], check=True, timeout=300)
     operands, expected = [], []
     for first, second, result in widths:
@@ -74,6 +92,13 @@ def test_arithmetic_at_every_width(tmp_path, rng):
             left, right = wrapped(left, first), wrapped(right, second)
             expected.append(f"{left} {right} {wrapped(left + right, result)} {wrapped(left * right, result)} "
                             f"{wrapped(left << 3, result)}")
+    for bits in DATA_WIDTHS:
+        for _ in range(FIXED_CASES):
+            (value,), slope = whole_numbers(rng, bits), int(rng.integers(0, 256))
+            value = wrapped(value, bits)
+            operands.append(f"{value} {slope}")
+            # Python rounds a fraction half to even.
+            expected.append(str(round(Fraction(value * slope, 256))))
     printed = subprocess.run([str(tmp_path / "types")], input="\n".join(operands), capture_output=True, text=True,
                              check=True, timeout=60).stdout
     assert printed.splitlines() == expected

@@ -50,19 +50,27 @@ def _known_board(context: click.Context, parameter: click.Parameter, name: str |
 @click.option("--board", "board_name", callback=_known_board, metavar="NAME",
               help="Write IP-XACT, FuseSoC, constraints and more for a board too (docs/boards.md); with --target hls "
                    f"its part goes into the scripts.  [default there: {DEFAULT_HLS_BOARD}]")
+@click.option("--kernel", "kernels", multiple=True, type=click.Choice(("convolution_relu_pool", "relu")),
+              help="Write this kernel too, with every layer of the model it can run (--target hls).")
+@click.option("--precision", type=click.Choice(("float", "half")),
+              help="Write the convolutions and LRN in floating point instead, with benches that compare with float64 "
+                   "(--target hls).")
 @click.option("--force", is_flag=True, help="Replace a folder that holds something.")
 @json_option
 def generate(model: str, folder: Path, input_path: Path | None, percentile: float | None, batch: int,
              clock_mhz: float | None, memory_mib: int, with_testbench: bool, testbench_wanted: tuple[str, ...],
-             board_name: str | None, target: str, force: bool, as_json: bool, **options: Any) -> None:
+             board_name: str | None, target: str, kernels: tuple[str, ...], precision: str | None, force: bool,
+             as_json: bool, **options: Any) -> None:
     """Write the engine's Verilog, a manifest and the job descriptors of a model, or its kernels as HLS C++."""
     from cortado.boards.board import boards
     from cortado.boards.board_files import BoardPackage
     from cortado.executor.bundle import write_bundle
+    from cortado.executor.floating_bundle import write_floating_bundle
     from cortado.executor.hls_bundle import write_hls_bundle
     from cortado.executor.input_batch import calibration_pictures, input_batch
     from cortado.executor.testbench import CocotbBench, choose_layers
     from cortado.planner.calibration import Calibration
+    from cortado.report.floating_report import floating_report
     from cortado.report.generate_hls_report import generate_hls_report
     from cortado.report.generate_report import generate_report
 
@@ -70,20 +78,33 @@ def generate(model: str, folder: Path, input_path: Path | None, percentile: floa
         raise click.UsageError("--testbench-layer is for a test bench; add --testbench")
     if target == "hls" and with_testbench:
         raise click.UsageError("--testbench is for --target rtl; --target hls always writes its test bench")
+    if kernels and target != "hls":
+        raise click.UsageError("--kernel is for --target hls; add it")
+    if precision and target != "hls":
+        raise click.UsageError("--precision is for --target hls; add it")
+    if precision and kernels:
+        raise click.UsageError("--kernel is for whole numbers; leave out --precision or it")
+    board = boards[board_name or DEFAULT_HLS_BOARD] if board_name or target == "hls" else None
+    if target == "hls" and board.is_serial:
+        raise click.UsageError(f"--target hls is for AMD parts, not for {board.part}; choose another board")
     pipeline = pipeline_of(model, batch, options)
     pictures = input_batch(pipeline, input_path, batch)
+    if precision:
+        manifest = write_floating_bundle(
+            pipeline.net, pipeline.engine.configuration, {pipeline.input_blob: pictures.exactly(batch)}, folder,
+            value=precision, part=board.part, clock_mhz=clock_mhz or board.clock_mhz, force=force)
+        show(floating_report(manifest, folder), as_json)
+        return
     plan = pipeline.plan(calibration_pictures(pipeline, pictures)[0], Calibration(percentile=percentile))
     if target == "hls":
-        board = boards[board_name or DEFAULT_HLS_BOARD]
-        if board.is_serial:
-            raise click.UsageError(f"--target hls is for AMD parts, not for {board.part}; choose another board")
         manifest = write_hls_bundle(plan, pipeline.net, {pipeline.input_blob: pictures.exactly(batch)}, folder,
-                                    part=board.part, clock_mhz=clock_mhz or board.clock_mhz, force=force)
+                                    part=board.part, clock_mhz=clock_mhz or board.clock_mhz, kernels=kernels,
+                                    force=force)
         show(generate_hls_report(manifest, folder), as_json)
         return
     bench = CocotbBench(plan=plan, net=pipeline.net, layers=choose_layers(plan, testbench_wanted),
                         inputs={pipeline.input_blob: pictures.exactly(batch)}) if with_testbench else None
-    package = BoardPackage(board=boards[board_name], design=plan.cut.engine.design()) if board_name else None
+    package = BoardPackage(board=board, design=plan.cut.engine.design()) if board else None
     default_mhz = package.board.clock_mhz if package else DEFAULT_CLOCK_MHZ
     manifest = write_bundle(plan, pipeline.shapes, folder, clock_mhz=clock_mhz or default_mhz, force=force,
                             memory_bytes=memory_mib * 2**20,

@@ -16,13 +16,16 @@ from cortado.engines.pooling_job import PoolingJob
 from cortado.errors import DeviceError
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.hls.compilation import build_kernels
-from cortado.hls.convolution_call import ConvolutionCalls, KernelCall
+from cortado.hls.convolution_call import DIRECT, POINTWISE, WINOGRAD, ConvolutionCalls
+from cortado.hls.kernel_calls import KernelCall
 from cortado.hls.kernel_library import KernelLibrary
-from cortado.hls.map_call import add_scalars, pooling_scalars
+from cortado.hls.map_call import ADD, POOLING, AddCalls, PoolingCalls
 from cortado.hls.render import kernel_files
 
 # Parts of a layer for each processor: an aborted job ends after the part that runs.
 PARTS = 4
+# The kernels that jobs of the engine run on.
+JOB_KERNELS = (WINOGRAD, DIRECT, POINTWISE, POOLING, ADD)
 
 
 @device_types.register("csim")
@@ -43,14 +46,14 @@ class CsimDevice(HostMemoryDevice):
         super()._load(design)
         if not isinstance(design.configuration, WinogradConfiguration):
             raise DeviceError(f"device 'csim': the engine must be winograd to have HLS kernels, not {design.engine}")
-        self._library = KernelLibrary(build_kernels(kernel_files(design.configuration)))
+        self._library = KernelLibrary(build_kernels(kernel_files(design.configuration), JOB_KERNELS))
 
     def _execute(self, prepared: tuple, record: JobRecord) -> None:
         job, source, second, target = prepared
         if isinstance(job, PoolingJob):
-            self._library.call("pooling", source, target, *pooling_scalars(job).values())
+            self._call(PoolingCalls(job=job).calls()[0], source, target)
         elif isinstance(job, AddJob):
-            self._library.call("elementwise_add", source, second, target, *add_scalars(job).values())
+            self._call(AddCalls(job=job).calls()[0], source, second, target)
         elif isinstance(job, Job):
             self._convolve(ConvolutionCalls(job=job), source, target)
         else:
@@ -61,12 +64,11 @@ class CsimDevice(HostMemoryDevice):
         weights, processors = convolution.weights, len(os.sched_getaffinity(0))
         parts = [part for call in convolution.calls() for part in call.parts(PARTS * processors)]
         with ThreadPoolExecutor(max_workers=processors, thread_name_prefix="csim") as pool:
-            running = [pool.submit(self._run_part, part, source, weights, target) for part in parts]
+            running = [pool.submit(self._call, part, source, weights, target) for part in parts]
             for future in running:
                 future.result()
 
-    def _run_part(self, call: KernelCall, source: np.ndarray, weights: np.ndarray, target: np.ndarray) -> None:
+    def _call(self, call: KernelCall, *memory: np.ndarray) -> None:
         if self._stop.is_set():
             raise DeviceError("device 'csim': the job was ended by the caller")
-        self._library.call(call.kernel, source[call.input_offset :], weights[call.weights_offset :],
-                           target[call.output_offset :], *call.scalars.values())
+        self._library.run(call, *memory)

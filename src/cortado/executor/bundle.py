@@ -41,6 +41,10 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
     folder holds something (with `force`: something else than a bundle) or cannot be written.
     """
     require_one_engine(plan)
+    if plan.map_operations:
+        name = next(iter(plan.map_operations))
+        raise PlanError(f"layer '{name}': jobs of convolutions and inner products can be written, not of "
+                        f"{plan.cut.net.layer(name).type}; keep the layer on the host (--host {name})")
     with new_folder(folder, force=force) as new:
         manifest = _write(plan, shapes, new, clock_mhz, memory_bytes)
         for write_addition in additions:
@@ -49,12 +53,7 @@ def write_bundle(plan: Plan, shapes: dict[str, TensorShape], folder: Path, *, cl
 
 
 def require_one_engine(plan: Plan) -> None:
-    """Raise `PlanError` unless some layers run on the FPGA, all of them convolutions or inner products of one engine.
-    """
-    if plan.map_operations:
-        name = next(iter(plan.map_operations))
-        raise PlanError(f"layer '{name}': jobs of convolutions and inner products can be written, not of "
-                        f"{plan.cut.net.layer(name).type}; keep the layer on the host (--host {name})")
+    """Raise `PlanError` unless some layers run on the FPGA, all of them on one engine."""
     other = next((name for name in plan.cut.fpga_layers if plan.cut.engine_of(name) != plan.cut.engine), None)
     if other is not None:
         raise PlanError(f"layer '{other}': a bundle has one engine, {plan.cut.engine.design().configuration}, and the "

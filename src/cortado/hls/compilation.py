@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from cortado.hls.headers import include_flags, types_folder
@@ -32,12 +32,14 @@ OPTIMISATION = ("-O3",)
 LIBRARY_FLAGS = ("-shared", "-fPIC", "-fno-gnu-unique")
 
 
-def build_kernels(files: Mapping[str, str]) -> Path:
-    """The shared library of the kernels in these files (text by name), built if it is not cached.
+def build_kernels(files: Mapping[str, str], kernels: Collection[str] | None = None) -> Path:
+    """The shared library of the kernels in these files (text by name), or of some of them, built if it is not cached.
 
     Raises `ToolError` if g++ or the headers are missing or g++ fails, `CacheError` if the cache folder cannot be
     written.
     """
+    if kernels is not None:
+        files = {name: text for name, text in files.items() if not name.endswith(".cpp") or Path(name).stem in kernels}
     compiler = toolchain.compiler()
     flags = (STANDARD, *WARNINGS, *GCC_WARNINGS, *OPTIMISATION, *LIBRARY_FLAGS)
     compiler.require()

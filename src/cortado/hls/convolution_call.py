@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +11,8 @@ from cortado.engines.job import Job
 from cortado.gateware.blocking import Blocking, Bundle
 from cortado.gateware.convolution_shape import PIECE, ConvolutionShape
 from cortado.hls.block_size import BlockSize, KernelShape, Tiling, choose_block_size
+from cortado.hls.dsp import dsps_of, requantise_dsps
+from cortado.hls.kernel_calls import KernelCall, KernelCalls
 from cortado.hls.kernel_configuration import KernelConfiguration
 from cortado.hls.weight_packing import pack_bundles
 
@@ -20,31 +21,18 @@ FUSED = "convolution_relu_pool"
 
 
 @dataclass(frozen=True, kw_only=True)
-class KernelCall:
-    """One call: a kernel, byte offsets of its pointers into maps and weights, and its scalars in order.
-
-    The scalars `first_block` and `blocks` say which part of the output it computes.
-    """
-
-    kernel: str
-    input_offset: int
-    weights_offset: int
-    output_offset: int
-    scalars: dict[str, int]
-
-    def parts(self, count: int) -> list[KernelCall]:
-        """The same in at most `count` calls, each of which computes some of the blocks."""
-        blocks = self.scalars["blocks"]
-        bounds = [blocks * part // count for part in range(count + 1)]
-        return [replace(self, scalars={**self.scalars, "first_block": first, "blocks": end - first})
-                for first, end in pairwise(bounds) if end > first]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConvolutionCalls:
+class ConvolutionCalls(KernelCalls):
     """A job as kernel calls: one for each picture and each bundle of groups."""
 
     job: Job
+
+    @property
+    def layer(self) -> str:
+        return self.job.layer
+
+    @property
+    def macs(self) -> int:
+        return self.job.shape.macs
 
     @cached_property
     def kernels(self) -> KernelConfiguration:
@@ -67,7 +55,7 @@ class ConvolutionCalls:
 
     @cached_property
     def weights(self) -> np.ndarray:
-        """Records and weights as the kernels read them, uint8."""
+        """Records and weights, uint8."""
         return np.concatenate(self._bundle_weights)
 
     @cached_property
@@ -76,30 +64,42 @@ class ConvolutionCalls:
         return pack_bundles(convolution, self.job.mapping.arrangement.arrange_weight(convolution.weight),
                             self.kernels.engine, self._blocking.bundles, winograd=self.kernel == WINOGRAD)
 
-    def block_size(self, bundle: Bundle, kernel: str | None = None) -> BlockSize:
-        """The blocks of a bundle, for another kernel than its own where that is named."""
-        shape = kernel_shape(self.kernels, self.shape, self.job.layer, bundle)
-        return _cached_block_size(self.kernels, replace(shape, kernel=kernel or shape.kernel))
+    def block_size(self, bundle: Bundle) -> BlockSize:
+        """The blocks of a bundle."""
+        return _cached_block_size(self.kernels, kernel_shape(self.kernels, self.shape, self.job.layer, bundle))
 
     @property
     def cycles(self) -> int:
-        """Estimated cycles of all calls."""
         return self.shape.batch * sum(self.block_size(bundle).cycles for bundle in self._blocking.bundles)
 
+    @property
+    def dsps(self) -> int:
+        return convolution_dsps(self.kernels, self.kernel)
+
+    @property
+    def port_bytes(self) -> tuple[int, ...]:
+        return self.job.source_bytes, self.weights.nbytes, self.job.target_bytes
+
+    def golden(self, *operands: np.ndarray) -> np.ndarray:
+        return self.job.golden(*operands)
+
+    def pack(self, operand: np.ndarray) -> np.ndarray:
+        return self.job.source.pack(operand)
+
+    def pack_result(self, result: np.ndarray) -> np.ndarray:
+        return self.job.target.pack(result)
+
     def calls(self) -> list[KernelCall]:
-        """Every call, in order."""
         source, target = self.job.source.layout, self.job.target_pitches
         engine, found, weights_offset = self.kernels.engine, [], 0
         for bundle, weights in zip(self._blocking.bundles, self._bundle_weights, strict=True):
             size = self.block_size(bundle)
             for image in range(self.shape.batch):
-                found.append(KernelCall(
-                    kernel=self.kernel,
-                    input_offset=image * source.image_pitch + bundle.channels.first // engine.pc * source.plane_pitch,
-                    weights_offset=weights_offset,
-                    output_offset=(target.offset + image * target.image_pitch
-                                   + bundle.filters.first // engine.pk * target.plane_pitch),
-                    scalars=self._scalars(size)))
+                offsets = (image * source.image_pitch + bundle.channels.first // engine.pc * source.plane_pitch,
+                           weights_offset,
+                           target.offset + image * target.image_pitch
+                           + bundle.filters.first // engine.pk * target.plane_pitch)
+                found.append(KernelCall(kernel=self.kernel, offsets=offsets, scalars=self._scalars(size)))
             weights_offset += weights.nbytes
         return found
 
@@ -112,7 +112,7 @@ class ConvolutionCalls:
         scalars = {
             "height": shape.height, "width": shape.width, "top": shape.pad[0], "left": shape.pad[2],
             "out_height": shape.out_height, "out_width": shape.out_width, **blocks,
-            "block_rows": size.rows, "block_columns": size.columns, **part,
+            "block_rows": size.rows, "block_columns": size.columns, "lead_rows": size.lead_rows, **part,
         }
         if self.kernel == DIRECT:
             for name, pair in (("kernel", shape.kernel), ("stride", shape.stride), ("dilation", shape.dilation)):
@@ -146,9 +146,22 @@ def kernel_shape(kernels: KernelConfiguration, shape: ConvolutionShape, layer: s
     return KernelShape(
         layer=layer, kernel=kernel, tiling=tiling,
         taps=shape.kernel[0] * shape.kernel[1] if kernel == DIRECT else 1,
-        height=shape.height, width=shape.width, out_height=shape.out_height, out_width=shape.out_width,
+        height=shape.height, width=shape.width, top=shape.pad[0], left=shape.pad[2],
+        out_height=shape.out_height, out_width=shape.out_width,
         channel_blocks=engine.channel_blocks(bundle.channels.count),
         filter_blocks=engine.filter_blocks(bundle.filters.count))
+
+
+def convolution_dsps(kernels: KernelConfiguration, kernel: str) -> int:
+    """DSP48E2 of a kernel: its products of data and weights, and those of the requantisation."""
+    engine = kernels.engine
+    pairs = engine.pc * engine.pk
+    if kernel in (WINOGRAD, FUSED):
+        return (engine.alpha**2 * pairs * dsps_of(engine.widths.v_bits, engine.widths.u_bits)
+                + requantise_dsps(kernels, engine.m**2))
+    pixels = 1 if kernel == DIRECT else kernels.input_pixels
+    return (pixels * pairs * dsps_of(engine.data_bits, engine.weight_bits)
+            + requantise_dsps(kernels, pixels * engine.pk))
 
 
 _cached_block_size = lru_cache(maxsize=4096)(choose_block_size)

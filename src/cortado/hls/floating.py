@@ -13,6 +13,7 @@ import numpy as np
 
 from cortado.errors import ConfigurationError
 from cortado.gateware.configuration import BURST_BEATS, CHANNEL_RECORD_BYTES
+from cortado.hls.kernel_configuration import ARRANGE_CYCLES
 from cortado.hls.linear_expression import float_sum
 from cortado.hls.render import DEFAULT_DEPTH, SUFFIX, memory_port, render_text, scalar_ports
 from cortado.resources import hls_root
@@ -75,6 +76,11 @@ class FloatingConfiguration:
         """F(m x m, 3 x 3)."""
         return WinogradTransform(self.m)
 
+    @property
+    def banks(self) -> int:
+        """Rows and columns of banks a window is spread over: the power of two that holds one."""
+        return 1 << (self.transform.alpha - 1).bit_length()
+
     def files(self) -> dict[str, str]:
         """The text of every kernel and header by file name; the same configuration always gives the same texts."""
         own = {path.name.removesuffix(SUFFIX): f"floating/{path.name}"
@@ -85,7 +91,6 @@ class FloatingConfiguration:
     @property
     def _values(self) -> dict[str, Any]:
         bits, pairs = 8 * self.dtype.itemsize, self.pc * self.pk
-        banks = 1 << (self.transform.alpha - 1).bit_length()
         memory = MemoryModel(beat_bits=self.beat_bits)
         bt, g, at = self.transform.published
 
@@ -94,10 +99,10 @@ class FloatingConfiguration:
 
         return {
             **asdict(self), "data_bits": bits, "weight_bits": bits, "bits_type": BITS_TYPES[bits],
-            "transform": self.transform, "r": self.transform.r, "scale": 1, "banks": banks,
+            "transform": self.transform, "r": self.transform.r, "scale": 1, "banks": self.banks,
             "winograd_pass_beats": beats(9 * pairs), "pass_beats": beats(pairs), "pairs": 1,
             "record_beats": -(-8 * CHANNEL_RECORD_BYTES * self.pk // self.beat_bits),
-            "accumulate_cycles": ADD_CYCLES, "largest_width": 1, "largest_inputs": 1,
+            "accumulate_cycles": ADD_CYCLES, "arrange_cycles": ARRANGE_CYCLES, "largest_width": 1, "largest_inputs": 1,
             "burst_beats": BURST_BEATS, "outstanding_bursts": memory.outstanding_bursts,
             "input_sums": [float_sum(row, "x") for row in bt], "weight_sums": [float_sum(row, "x") for row in g],
             "inverse_sums": [float_sum(row, "s") for row in at],

@@ -1,47 +1,108 @@
-"""The scalars of the fused kernel: a 3 x 3 convolution, its ReLU and a 2 x 2 max pooling of stride 2 in one pass."""
+"""The scalars of the fused kernel: a 3 x 3 convolution, its ReLU and a max pooling of stride 2 in one pass."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from cortado.engines.job import Job
 from cortado.errors import LayerError
 from cortado.gateware.memory_layout import MapLayout
-from cortado.hls.convolution_call import FUSED, WINOGRAD, ConvolutionCalls, KernelCall
+from cortado.hls.block_size import BlockSize, choose_block_size
+from cortado.hls.convolution_call import FUSED, WINOGRAD, ConvolutionCalls, convolution_dsps, kernel_shape
+from cortado.hls.kernel_calls import KernelCall, KernelCalls
+from cortado.numerics.pooling import IntegerPooling, PoolingKind
 
-POOL = 2
+WINDOWS = (2, 3)
+STEP = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class FusedCalls:
-    """A convolution of the engine followed by the pooling. The output holds pooled maps.
+class FusedCalls(KernelCalls):
+    """A convolution of the engine followed by a pooling. The output holds pooled maps.
 
-    Raises `LayerError` for a convolution that is not run as it is, by Winograd, on one bundle of channels.
+    Raises `LayerError` for a convolution that is not run as it is, by Winograd, on one bundle of channels, and for a
+    pooling that is not the maximum of 2x2 or 3x3 with stride 2 and no padding.
     """
 
     convolution: ConvolutionCalls
+    pooling: IntegerPooling
 
     def __post_init__(self) -> None:
-        mapping, job = self.convolution.job.mapping, self.convolution.job
+        mapping, job = self._job.mapping, self._job
         if (self.convolution.kernel, str(mapping.arrangement), len(mapping.blocking.bundles)) != (WINOGRAD, "plain", 1):
             raise LayerError(job.layer, "the fused HLS kernel takes a 3x3 convolution of stride 1, one picture after "
                                         f"the other, in one group, not {mapping.words}")
+        pooling = self.pooling
+        if (pooling.kind is not PoolingKind.MAX or pooling.kernel not in [(edge, edge) for edge in WINDOWS]
+                or pooling.stride != (STEP, STEP) or pooling.pad != (0, 0)):
+            raise LayerError(job.layer, "the fused HLS kernel pools the maximum of 2x2 or 3x3 with stride 2 and no "
+                                        f"padding, not {pooling.kind.value} of {pooling.kernel} with stride "
+                                        f"{pooling.stride} and padding {pooling.pad}")
+
+    @property
+    def layer(self) -> str:
+        return self.convolution.layer
+
+    @property
+    def kernel(self) -> str:
+        return FUSED
+
+    @property
+    def macs(self) -> int:
+        return self.convolution.macs
+
+    @property
+    def dsps(self) -> int:
+        return convolution_dsps(self.convolution.kernels, FUSED)
+
+    @property
+    def weights(self) -> np.ndarray:
+        return self.convolution.weights
+
+    @property
+    def port_bytes(self) -> tuple[int, ...]:
+        return self._job.source_bytes, self.weights.nbytes, self.target.size_bytes
+
+    def golden(self, *operands: np.ndarray) -> np.ndarray:
+        return self.pooling.golden(self.convolution.golden(*operands))
+
+    def pack(self, operand: np.ndarray) -> np.ndarray:
+        return self.convolution.pack(operand)
+
+    def pack_result(self, result: np.ndarray) -> np.ndarray:
+        return self.target.pack(result)
 
     @property
     def target(self) -> MapLayout:
-        """How the pooled maps lie in memory; windows that reach beyond the map count as Caffe counts them."""
+        """How the pooled maps lie in memory."""
         layout = self._job.target.layout
-        return replace(layout, height=-(-layout.height // POOL), width=-(-layout.width // POOL))
+        height, width = self.pooling.output_size((layout.height, layout.width))
+        return replace(layout, height=height, width=width)
+
+    @property
+    def block_size(self) -> BlockSize:
+        """The blocks it works in. Raises `LayerError` naming the limit where none fits."""
+        convolution = self.convolution
+        (bundle,) = self._job.mapping.blocking.bundles
+        shape = kernel_shape(convolution.kernels, convolution.shape, self._job.layer, bundle)
+        return choose_block_size(convolution.kernels, replace(
+            shape, kernel=FUSED, rows_below=int(self.pooling.kernel[0] > STEP)))
+
+    @property
+    def cycles(self) -> int:
+        return self.convolution.shape.batch * self.block_size.cycles
 
     @property
     def _job(self) -> Job:
         return self.convolution.job
 
     def calls(self) -> list[KernelCall]:
-        """One call for each picture."""
-        (bundle,) = self._job.mapping.blocking.bundles
-        size = self.convolution.block_size(bundle, kernel=FUSED)
-        blocks = {"block_rows": size.rows, "block_columns": size.columns, "blocks": size.count}
-        return [replace(call, kernel=FUSED, output_offset=image * self.target.image_pitch,
-                        scalars={**call.scalars, **blocks})
+        size, target = self.block_size, self.target
+        scalars = {"block_rows": size.rows, "block_columns": size.columns, "lead_rows": size.lead_rows,
+                   "blocks": size.count}
+        pooled = {"window": self.pooling.kernel[0], "pooled_height": target.height, "pooled_width": target.width}
+        return [replace(call, kernel=FUSED, offsets=(*call.offsets[:-1], image * target.image_pitch),
+                        scalars={**call.scalars, **scalars, **pooled})
                 for image, call in enumerate(self.convolution.calls())]

@@ -14,6 +14,9 @@ from cortado.numerics.requantize import LARGEST_SHIFT, MULTIPLIER_BITS
 # has, and on a part the buffer is doubled.
 LARGEST_ON_CHIP_BYTES = 4 * 2**20
 
+# Cycles from a tile's arrival in the buffer of output rows until it can be read there.
+ARRANGE_CYCLES = 3
+
 
 @dataclass(frozen=True)
 class KernelConfiguration:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cortado.errors import SimulationError
+from cortado.hls.kernel_calls import KernelCall
 
 
 class KernelLibrary:
@@ -29,6 +30,11 @@ class KernelLibrary:
         function = getattr(self._library, kernel)
         function.restype = None
         function(*(_argument(argument) for argument in arguments))
+
+    def run(self, call: KernelCall, *memory: np.ndarray) -> None:
+        """One call on the bytes behind each pointer."""
+        self.call(call.kernel, *(part[offset:] for part, offset in zip(memory, call.offsets, strict=True)),
+                  *call.scalars.values())
 
 
 def _argument(argument: np.ndarray | int | float) -> ctypes.c_void_p | ctypes.c_int | ctypes.c_float:

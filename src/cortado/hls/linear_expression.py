@@ -30,8 +30,8 @@ def float_sum(coefficients: Sequence[Fraction], name: str) -> str:
     return _joined(terms)
 
 
-def float_literal(value: Fraction) -> str:
-    """The shortest decimal that names the float nearest to a fraction."""
+def float_literal(value: Fraction | float) -> str:
+    """The shortest decimal that names the float nearest to a number."""
     text = str(np.float32(float(value)))
     return f"{text}f"
 

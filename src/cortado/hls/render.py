@@ -11,7 +11,7 @@ import jinja2
 
 from cortado import __version__
 from cortado.gateware.configuration import BURST_BEATS, WinogradConfiguration
-from cortado.hls.kernel_configuration import KernelConfiguration
+from cortado.hls.kernel_configuration import ARRANGE_CYCLES, KernelConfiguration
 from cortado.hls.linear_expression import shifted_sum
 from cortado.resources import hls_root
 from cortado.simulation.memory_model import MemoryModel
@@ -71,7 +71,7 @@ def kernel_values(kernels: KernelConfiguration, depths: Mapping[str, int]) -> di
         "winograd_pass_beats": engine.pass_beats, "pass_beats": engine.point_pass_beats,
         "record_beats": engine.record_beats, "pairs": kernels.pairs,
         "banks": kernels.banks, "buffer_words": kernels.buffer_words,
-        "accumulate_cycles": kernels.accumulate_cycles,
+        "accumulate_cycles": kernels.accumulate_cycles, "arrange_cycles": ARRANGE_CYCLES,
         "largest_width": kernels.largest_width, "largest_inputs": LARGEST_INPUTS,
         "output_pixels": kernels.output_pixels, "beat_weights": engine.beat_bytes // engine.weight_bytes,
         "burst_beats": BURST_BEATS, "outstanding_bursts": memory.outstanding_bursts,

