@@ -162,6 +162,21 @@ def test_a_layer_left_out_may_be_of_an_unknown_type():
         f"net.prototxt:4:29: layer 'train': unknown layer type 'NoSuchType' (known: {KNOWN_TYPES})")
 
 
+def test_layers_with_one_name():
+    """As in Caffe's mnist_autoencoder.prototxt; names that are taken are left alone."""
+    text = """
+    layer { name: "x" type: "Input" top: "x" top: "y" input_param { shape { dim: 2 dim: 3 } shape { dim: 2 dim: 3 } } }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "x" bottom: "y" }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "x" bottom: "y" }
+    layer { name: "loss_2" type: "Silence" bottom: "x" }
+    layer { name: "loss" type: "SigmoidCrossEntropyLoss" bottom: "x" bottom: "y" top: "entropy" }
+    """
+    net = parse_prototxt(text)
+    assert [(layer.name, layer.tops) for layer in net.layers[1:]] == [
+        ("loss", ("(automatic)@loss",)), ("loss_3", ("(automatic)@loss_3",)), ("loss_2", ()), ("loss_4", ("entropy",))]
+    assert named(net) == ["x", "loss", "loss_3", "loss_2", "loss_4"]
+
+
 def test_a_loss_without_a_top_gets_one():
     net = parse_prototxt("""
         input: "a" input_shape { dim: 2 dim: 4 } input: "label" input_shape { dim: 2 }
