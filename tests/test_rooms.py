@@ -29,8 +29,8 @@ OWNERS = {
     # Protobuf, which onnx reads its files with.
     "google": {"frontends"},
     "PIL": {"frontends", "layers"},
-    # Files and data bases that data layers read; the last two only where they are installed.
-    "h5py": {"layers"},
+    # Files and data bases that data layers read; the last two only where they are installed. Snapshots are HDF5 too.
+    "h5py": {"messages", "layers"},
     "lmdb": {"layers"},
     "plyvel": {"layers"},
     "pooch": {"frontends"},
