@@ -45,8 +45,8 @@ def test_pooling_that_torch_has_otherwise(fields):
     spec = parse_prototxt(DATA + f'layer {{ name: "odd" type: "Pooling" bottom: "data" top: "a" {fields} }}')
     with pytest.raises(LayerError) as caught:
         PlainNet(Net(spec, seed=0))
-    assert str(caught.value) == ("layer 'odd': a Pooling that is stochastic or has two tops has no plain torch module to "
-                                 "be timed against")
+    assert str(caught.value) == ("layer 'odd': a Pooling that is stochastic or has two tops has no plain torch module "
+                                 "to be timed against")
 
 
 def test_layer_without_a_module():
