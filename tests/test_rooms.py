@@ -26,11 +26,11 @@ OWNERS = {
     "amaranth": {"gateware", "engines", "simulation", "boards"},
     # The executor speaks onnx's own interface for running models.
     "onnx": {"frontends", "executor"},
-    # Protobuf, which onnx reads its files with.
-    "google": {"frontends"},
-    "PIL": {"frontends", "layers"},
-    # Files and data bases that data layers read; the last two only where they are installed.
-    "h5py": {"layers"},
+    # Protobuf, which onnx reads its files with, and the messages that pycaffe gives its users.
+    "google": {"frontends", "pycaffe"},
+    "PIL": {"frontends", "layers", "pycaffe"},
+    # Files and data bases that data layers read; the last two only where they are installed. Snapshots are HDF5 too.
+    "h5py": {"messages", "layers"},
     "lmdb": {"layers"},
     "plyvel": {"layers"},
     "pooch": {"frontends"},

@@ -78,8 +78,8 @@ TRAINED = {
                 ("w.caffemodel: byte 10: no protobuf field starts here (field number 0, wire type 0); a caffemodel "
                  "must be a binary protobuf file")),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(50),
-             ("w.caffemodel: a caffemodel must be a binary protobuf file, this is HDF5; Caffe writes protobuf with "
-              "snapshot_format: BINARYPROTO")),
+             ("w.caffemodel: an HDF5 file must hold together, this one is damaged: Not a file id "
+              "(not a file ID)")),
     "empty": (b"", "w.caffemodel: a caffemodel must hold layers, this file has none: it is empty or no caffemodel"),
     "missing layer": ({"other": ()}, "layer 'conv': expected 2 blobs (3x2x3x3, 3), found no blobs"),
     "missing blob": ({"conv": (WEIGHT,)}, "layer 'conv': expected 2 blobs (3x2x3x3, 3), found 1 blob (3x2x3x3)"),

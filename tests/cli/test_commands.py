@@ -30,8 +30,8 @@ VERIFY = ("verify", "--device", "golden", "--batch", "1")
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns=8")
 NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 
-COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("export",), ("bench-new",), ("train",), ("test",),
-            ("time",), ("bench",), ("bench", "engine"), ("synth",), ("doctor",), ("data",), ("data", "list"),
+COMMANDS = ((), ("run",), ("inspect",), ("check",), ("verify",), ("generate",), ("export",), ("bench-new",), ("train",),
+            ("test",), ("time",), ("bench",), ("bench", "engine"), ("synth",), ("doctor",), ("data",), ("data", "list"),
             ("data", "get"),
             ("data", "path"), ("device",), ("device", "serve"), ("selftest",))
 # Takes a second or more to import.
@@ -68,8 +68,8 @@ def test_commands_are_listed_in_the_order_of_the_work(cortado):
     ended = cortado("--help")
     listed = ended.out.partition("\nCommands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed] == [
-        "run", "inspect", "verify", "generate", "export", "bench-new", "train", "test", "time", "bench", "synth",
-        "device", "selftest", "doctor", "data"]
+        "run", "inspect", "check", "verify", "generate", "export", "bench-new", "train", "test", "time", "bench",
+        "synth", "device", "selftest", "doctor", "data"]
     assert (ended.code, ended.err) == (0, "")
 
 

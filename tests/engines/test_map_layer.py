@@ -54,6 +54,10 @@ def test_takes(fields, shape):
     (pooling("kernel_size: 2"), MAP, {**EVERYTHING, "pc": 2},
      ("the engine's pc is 2 and its pk 4; it takes Pooling where they are equal, so that what a convolution wrote can "
       "be read again")),
+    (f'{pooling("kernel_size: 2")} top: "places"', MAP, EVERYTHING,
+     "it has a second top, the places of the maxima; the engine has the maxima only"),
+    (pooling("kernel_size: 2 pool: STOCHASTIC"), MAP, EVERYTHING,
+     "pool is STOCHASTIC; the engine takes MAX and AVE"),
     (eltwise(), (1, 8), EVERYTHING, "bottom has shape 1x8; the engine takes maps (N, C, H, W)"),
     (eltwise("operation: MAX"), MAP, EVERYTHING, "operation is MAX; the engine takes SUM"),
     (eltwise(bottoms='bottom: "b" bottom: "c"'), MAP, EVERYTHING, "there are 3 bottoms; the engine adds 2"),

@@ -124,8 +124,6 @@ LIMITS = "shape must have up to 32 dimensions of at least 1 and up to 2147483647
 @pytest.mark.parametrize(("data", "text"), [
     (b"", f"f: {NO_CAFFEMODEL}"),
     (message(1, b"net"), f"f: {NO_CAFFEMODEL}"),
-    (b"\x89HDF\r\n\x1a\n rest",
-     f"f: {NO_PROTOBUF}, this is HDF5; Caffe writes protobuf with snapshot_format: BINARYPROTO"),
     # An ONNX file begins with its version, a number, where Caffe has the network's name.
     (b"\x08\x07\x12\x07pytorch", "f: byte 0: the network's name cannot have wire type VARINT: this is no caffemodel"),
     (b"PK\x03\x04", f"f: byte 2: no protobuf field starts here (field number 0, wire type 3); {NO_PROTOBUF}"),

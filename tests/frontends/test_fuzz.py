@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cortado.errors import CortadoError, ModelFileError
 from cortado.frontends.caffemodel import encode_caffemodel, parse_caffemodel
+from cortado.frontends.hdf5_caffemodel import encode_hdf5_caffemodel
 from cortado.frontends.prototxt import parse_prototxt
 from cortado.frontends.solver_file import parse_solver
 from cortado.layers.filler import Filler
@@ -23,6 +24,8 @@ from cortado.layers.input import BlobShape
 from cortado.layers.layer import layer_types
 from cortado.messages.blob import encoded_blob
 from cortado.messages.datum import encode_datum, parse_datum
+from cortado.messages.hdf5 import is_hdf5
+from cortado.messages.hdf5_solver_state import encode_hdf5_solver_state, parse_hdf5_solver_state
 from cortado.messages.solver_state import SolverState, encode_solver_state, parse_solver_state
 from cortado.net.net import Net
 from cortado.net.shape_inference import infer_shapes
@@ -43,6 +46,9 @@ TYPES = sorted(set(layer_types) - FILES)
 WEIGHTS = encode_caffemodel("n", {"a": ("Convolution", (np.ones((2, 3, 1, 1), np.float32), np.ones(2, np.float32)))})
 STATE = encode_solver_state(SolverState(iteration=3, learned_net="n", history=(np.ones((2, 2), np.float32),),
                                         arrays={"x": np.arange(3)}))
+HDF5_WEIGHTS = encode_hdf5_caffemodel({"a": (np.ones((2, 3, 1, 1), np.float32), np.ones(2, np.float32))})
+HDF5_STATE = encode_hdf5_solver_state(SolverState(iteration=3, learned_net="n", history=(np.ones((2, 2), np.float32),),
+                                                  arrays={"x": np.arange(3)}))
 DATUM = encode_datum(np.zeros((1, 2, 2), np.uint8), 3)
 
 
@@ -172,6 +178,14 @@ def test_any_bytes_as_weights(data):
 @given(st.one_of(st.binary(max_size=200), mutated([STATE, WEIGHTS])))
 def test_any_bytes_as_a_solver_state(data):
     refused_in_one_line(parse_solver_state, data, "f")
+
+
+@MANY
+@given(mutated([HDF5_WEIGHTS, HDF5_STATE]))
+def test_any_bytes_as_weights_or_a_solver_state_in_hdf5(data):
+    if is_hdf5(data):
+        refused_in_one_line(lambda: parse_caffemodel(data, file="f"))
+    refused_in_one_line(parse_hdf5_solver_state, data, "f")
 
 
 @MANY

@@ -156,6 +156,9 @@ def test_every_layer_type_is_written_or_known_not_to_be():
     ('type: "ArgMax" bottom: "x" top: "y"', "layer type ArgMax is not written: ONNX has no operator for it (written: "),
     ('type: "BatchNorm" bottom: "x" top: "y" batch_norm_param { use_global_stats: false }',
      "a BatchNorm by the batch's own statistics (use_global_stats: false) is not written"),
+    ('type: "Pooling" bottom: "x" top: "y" top: "places" pooling_param { kernel_size: 2 }',
+     ("it must be of pool MAX or AVE with one top to be written: ONNX has no stochastic pooling, and counts the places "
+      "of maxima otherwise")),
     ('type: "Quant" bottom: "x" top: "y" quant_param { least: -3 most: 5 }',
      "limits -3 and 5 must be those of a number of bits to be written"),
 ])

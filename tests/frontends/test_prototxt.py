@@ -162,6 +162,21 @@ def test_a_layer_left_out_may_be_of_an_unknown_type():
         f"net.prototxt:4:29: layer 'train': unknown layer type 'NoSuchType' (known: {KNOWN_TYPES})")
 
 
+def test_layers_with_one_name():
+    """As in Caffe's mnist_autoencoder.prototxt; names that are taken are left alone."""
+    text = """
+    layer { name: "x" type: "Input" top: "x" top: "y" input_param { shape { dim: 2 dim: 3 } shape { dim: 2 dim: 3 } } }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "x" bottom: "y" }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "x" bottom: "y" }
+    layer { name: "loss_2" type: "Silence" bottom: "x" }
+    layer { name: "loss" type: "SigmoidCrossEntropyLoss" bottom: "x" bottom: "y" top: "entropy" }
+    """
+    net = parse_prototxt(text)
+    assert [(layer.name, layer.tops) for layer in net.layers[1:]] == [
+        ("loss", ("(automatic)@loss",)), ("loss_3", ("(automatic)@loss_3",)), ("loss_2", ()), ("loss_4", ("entropy",))]
+    assert named(net) == ["x", "loss", "loss_3", "loss_2", "loss_4"]
+
+
 def test_a_loss_without_a_top_gets_one():
     net = parse_prototxt("""
         input: "a" input_shape { dim: 2 dim: 4 } input: "label" input_shape { dim: 2 }
@@ -218,8 +233,8 @@ LAYER_FIELDS = ("blobs, bottom, convolution_param, exclude, include, loss_weight
      "2:79: layer 'c': field 'convolution_param' must be a message { ... }"),
     ('name: "c" type: "Pooling" bottom: "a" top: "c" pooling_param { kernel_size: 3 } pooling_param { }',
      "2:89: layer 'c': field 'pooling_param' must be given once"),
-    ('name: "c" type: "Pooling" bottom: "a" top: "c" pooling_param { pool: STOCHASTIC kernel_size: 2 }',
-     "2:72: layer 'c': pooling_param: pool must be MAX or AVE; STOCHASTIC pooling is not supported"),
+    ('name: "c" type: "Pooling" bottom: "a" top: "c" pooling_param { pool: STOCHASTIC kernel_size: 2 pad: 1 }',
+     "2:72: layer 'c': pooling_param: pool must be MAX or AVE where there is padding, not STOCHASTIC"),
     ('name: "c" type: "ReLU" bottom: "a" top: "c" include { phase: TEST } exclude { stage: "s" }',
      "2:77: layer 'c': rules must be all include or all exclude"),
     ('name: "c" type: "ReLU" bottom: "a" top: "c" include { phase: DEPLOY }',

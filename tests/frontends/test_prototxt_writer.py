@@ -23,7 +23,8 @@ layer { name: "c" type: "Convolution" bottom: "x" top: "c" ocl_enable: false
 layer { name: "r" type: "ReLU" bottom: "c" top: "c" relu_param { negative_slope: 0.30000001 } }
 layer { name: "f" type: "InnerProduct" bottom: "c" top: "f" propagate_down: false
   inner_product_param { num_output: 5 bias_term: false } }
-layer { name: "loss" type: "SoftmaxWithLoss" bottom: "f" bottom: "l" loss_weight: 2 loss_param { ignore_label: -1 } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "f" bottom: "l" loss_weight: 2 loss_param { ignore_label: -1 }
+  softmax_param { axis: -1 } }
 """
 
 
@@ -51,6 +52,18 @@ def test_real_files_come_back(real_files):
         found += 1
         assert parse_prototxt(format_prototxt(net)) == net, path.name
     assert found > 10
+
+
+def test_messages_stand_where_caffe_has_them():
+    assert format_prototxt(parse_prototxt(TEXT, phase="TRAIN")).endswith("""
+  loss_param {
+    ignore_label: -1
+  }
+  softmax_param {
+    axis: -1
+  }
+}
+""")
 
 
 def test_defaults_are_left_out():

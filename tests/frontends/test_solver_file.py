@@ -94,8 +94,6 @@ NOWHERE = ("solver: field 'net' must name a network file, there is no 'no.protot
     ('net: "net.prototxt" max_iter: -1', "1:21: solver: max_iter must be at least 0, not -1"),
     ('net: "net.prototxt" regularization_type: "L3"',
      "1:21: solver: regularization_type must be one of L2, L1, not 'L3'"),
-    ('net: "net.prototxt" snapshot_diff: true',
-     "1:21: solver: snapshot_diff must be false; gradients are not written into snapshots"),
     ('net: "net.prototxt" debug_info: true',
      "1:21: solver: debug_info must be false; per-layer logs of values are not written"),
     ('net: "net.prototxt" type: "Adam" solver_type: SGD',

@@ -31,6 +31,20 @@ def test_equals_a_loop(make_spec, make_layer, rng, top_k, ignore_label):
     assert share.item() == pytest.approx(naive_accuracy(scores, labels, top_k=top_k, ignore_label=ignore_label))
 
 
+@pytest.mark.parametrize("ignore_label", [None, 2])
+def test_of_each_class_by_itself(make_spec, make_layer, top_dims, rng, ignore_label):
+    scores, labels = rng.standard_normal((20, 5, 3)), rng.integers(0, 4, (20, 3))
+    spec = make_spec("Accuracy", bottoms=2, tops=2, top_k=2, ignore_label=ignore_label)
+    share, shares = make_layer(spec, scores.shape, labels.shape)(torch.from_numpy(scores), torch.from_numpy(labels))
+    assert share.item() == pytest.approx(naive_accuracy(scores, labels, top_k=2, ignore_label=ignore_label))
+    for own in range(5):
+        others = np.where(labels == own, labels, -1)
+        # Nobody has label 4.
+        expected = 0 if own in (ignore_label, 4) else naive_accuracy(scores, others, top_k=2, ignore_label=-1)
+        assert shares[own].item() == pytest.approx(expected)
+    assert top_dims(spec, scores.shape, labels.shape) == [(), (5,)]
+
+
 def test_a_network_that_says_nothing_is_never_right(make_spec, make_layer):
     share, = make_layer(make_spec("Accuracy", bottoms=2), (4, 3), (4,))(torch.zeros(4, 3), torch.tensor([0, 1, 2, 0]))
     assert share.item() == 0

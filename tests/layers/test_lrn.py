@@ -31,7 +31,8 @@ def naive_lrn(x, *, size, alpha, beta, k, within):
     (5, 1e-4, 0.75, 1.0, False),  # AlexNet, GoogLeNet
     (3, 5e-5, 0.75, 1.0, True),  # cifar10_full
     (5, 2.0, 0.5, 2.0, False),
-    (7, 3.0, 0.75, 1.0, False),  # more than there are channels
+    (7, 3.0, 0.75, 1.0, False),  # beyond all channels on one side
+    (15, 3.0, 0.75, 1.0, False),  # on both
     (5, 1.5, 1.25, 1.0, True),
     (1, 1.0, 0.75, 1.0, False),
 ])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,57 @@ def test_equals_nested_loops(data):
     assert Pooling.shapes(spec, (shape,)) == (TensorShape(expected.shape),)
 
 
+@pytest.mark.parametrize(("size", "kernel", "stride", "pad"), [
+    ((5, 7), (2, 3), (2, 2), (0, 0)), ((6, 5), (3, 3), (2, 1), (1, 2)), ((7, 4), (2, 2), (3, 3), (1, 0))])
+def test_places_of_the_maxima(make_layer, rng, size, kernel, stride, pad):
+    """Caffe's second top: row * width + column in the bottom, the first of equals."""
+    spec = replace(pooling_spec(kernel_h=kernel[0], kernel_w=kernel[1], stride_h=stride[0], stride_w=stride[1],
+                                pad_h=pad[0], pad_w=pad[1]), tops=("t0", "t1"))
+    x = rng.integers(-4, 4, (2, 3, *size)).astype(np.float64)
+    y, places = make_layer(spec, x.shape).double()(torch.from_numpy(x))
+    np.testing.assert_array_equal(y, naive_pooling(x, average=False, kernel=kernel, stride=stride, pad=pad))
+    for n, c, oy, ox in np.ndindex(*places.shape):
+        top, left = oy * stride[0] - pad[0], ox * stride[1] - pad[1]
+        window = [(iy, ix) for iy in range(max(top, 0), min(top + kernel[0], size[0]))
+                  for ix in range(max(left, 0), min(left + kernel[1], size[1]))]
+        row, column = max(window, key=lambda place, n=n, c=c: x[n, c, place[0], place[1]])
+        assert places[n, c, oy, ox] == row * size[1] + column
+    assert [shape.dims for shape in Pooling.shapes(spec, (TensorShape(x.shape),))] == [y.shape] * 2
+    assert not Pooling.keeps_scale(spec)
+
+
+def test_only_maxima_have_places(top_dims):
+    with pytest.raises(LayerError) as caught:
+        top_dims(replace(pooling_spec(kernel_size=2, pool=PoolMethod.AVE), tops=("t0", "t1")), (1, 1, 4, 4))
+    assert str(caught.value) == "layer 'x': only pool: MAX has a second top, the places of the maxima, not AVE"
+
+
+STOCHASTIC = {"pool": PoolMethod.STOCHASTIC, "kernel_size": 2, "stride": 2}
+
+
+def test_stochastic_outside_training_is_the_expected_value(make_layer, rng):
+    x = rng.random((2, 3, 5, 4))
+    x[0, 0, :2, :2] = 0
+    y, = make_layer(pooling_spec(**STOCHASTIC), x.shape).double().eval()(torch.from_numpy(x))
+    assert y.shape == (2, 3, 3, 2)
+    for n, c, oy, ox in np.ndindex(*y.shape):
+        window = x[n, c, 2 * oy:2 * oy + 2, 2 * ox:2 * ox + 2]
+        expected = sum(value * value / window.sum() for value in window.flat) if window.any() else 0
+        assert y[n, c, oy, ox].item() == pytest.approx(expected)
+
+
+def test_stochastic_draws_by_the_values_while_training(make_layer):
+    torch.manual_seed(1)
+    x = torch.tensor([[0.0, 1.0], [3.0, 6.0]]).expand(4000, 1, 2, 2).clone().requires_grad_()
+    y, = make_layer(pooling_spec(**STOCHASTIC), (1, 1, 2, 2)).train()(x)
+    shares = [float((y == value).double().mean()) for value in (0, 1, 3, 6)]
+    # Four deviations of a share of 4000 draws.
+    assert shares == pytest.approx([0, 0.1, 0.3, 0.6], abs=4 * (0.25 / 4000) ** 0.5)
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.sum((2, 3)), 1)
+    assert ((x.grad * x).sum((1, 2, 3)) == y.flatten()).all()
+
+
 @pytest.mark.parametrize(("size", "parameters", "expected"), [
     (55, {"kernel_size": 3, "stride": 2}, 27),  # AlexNet pool1
     (112, {"kernel_size": 3, "stride": 2}, 56),  # GoogLeNet pool1/3x3_s2: rounding down would give 55
@@ -104,8 +156,8 @@ def test_maximum_keeps_the_scale():
 
 @pytest.mark.parametrize(("fields", "message"), [
     ({}, "kernel_size must be given (or kernel_h and kernel_w)"),
-    ({"kernel_size": 2, "pool": PoolMethod.STOCHASTIC},
-     "pool must be MAX or AVE; STOCHASTIC pooling is not supported"),
+    ({"kernel_size": 2, "pad": 1, "pool": PoolMethod.STOCHASTIC},
+     "pool must be MAX or AVE where there is padding, not STOCHASTIC"),
     ({"kernel_size": 2, "global_pooling": True},
      "kernel_size must not be given with global_pooling: the window is the whole bottom"),
     ({"stride": 2, "global_pooling": True}, "global_pooling must have stride 1 and pad 0"),

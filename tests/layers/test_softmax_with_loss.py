@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cortado.errors import LayerError
+from cortado.layers.softmax import SoftmaxParameters
 from cortado.layers.softmax_with_loss import LossParameters, Normalization
 
 
@@ -34,6 +35,19 @@ def test_equals_a_loop(make_spec, make_layer, rng, normalization, ignore_label):
     expected = naive_loss(scores, labels, ignore_label=ignore_label, normalization=normalization)
     assert loss.item() == pytest.approx(expected, rel=1e-12)
     assert loss.shape == ()
+
+
+@pytest.mark.parametrize("axis", [2, -1])
+def test_classes_on_another_axis(make_spec, make_layer, rng, axis):
+    scores, labels = rng.standard_normal((3, 4, 2, 5)), rng.integers(0, 4, (3, 2, 5))
+    spec = make_spec("SoftmaxWithLoss", bottoms=2, tops=2, softmax_param=SoftmaxParameters(axis=axis),
+                     normalization=Normalization.VALID)
+    moved = np.moveaxis(scores, 1, axis)
+    loss, probabilities = make_layer(spec, moved.shape, labels.shape)(torch.from_numpy(moved.copy()),
+                                                                      torch.from_numpy(labels))
+    expected = naive_loss(scores, labels, ignore_label=None, normalization=Normalization.VALID)
+    assert loss.item() == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(probabilities.sum(axis), 1)
 
 
 def test_second_top_is_the_softmax(make_spec, make_layer, top_dims, rng):

@@ -39,6 +39,16 @@ def test_plain_modules_are_those_of_torch():
     assert not [kind for kind in kinds if kind.startswith("cortado") and kind != "cortado.net.plain"]
 
 
+@pytest.mark.parametrize("fields", ['top: "b" pooling_param { kernel_size: 2 }',
+                                    "pooling_param { kernel_size: 2 pool: STOCHASTIC }"])
+def test_pooling_that_torch_has_otherwise(fields):
+    spec = parse_prototxt(DATA + f'layer {{ name: "odd" type: "Pooling" bottom: "data" top: "a" {fields} }}')
+    with pytest.raises(LayerError) as caught:
+        PlainNet(Net(spec, seed=0))
+    assert str(caught.value) == ("layer 'odd': a Pooling that is stochastic or has two tops has no plain torch module "
+                                 "to be timed against")
+
+
 def test_layer_without_a_module():
     spec = parse_prototxt(DATA + 'layer { name: "odd" type: "Power" bottom: "data" top: "odd" }')
     message = ("layer 'odd': Power has no plain torch module to be timed against (there are modules for Concat, "

@@ -145,7 +145,10 @@ def test_saved_and_read_again(net, batch, tmp_path):
     for other in (caffe.Net(str(tmp_path / "net.prototxt"), caffe.TRAIN, weights=str(tmp_path / "w.caffemodel")),
                   caffe.Net(str(tmp_path / "net.prototxt"), str(tmp_path / "w.caffemodel"), caffe.TRAIN)):
         np.testing.assert_array_equal(other.forward(**batch)["loss"], expected)
+    net.save_hdf5(str(tmp_path / "w.caffemodel.h5"))
     blank = caffe.Net(str(tmp_path / "net.prototxt"), caffe.TRAIN)
+    blank.load_hdf5(str(tmp_path / "w.caffemodel.h5"))
+    np.testing.assert_array_equal(blank.forward(**batch)["loss"], expected)
     blank.share_with(net)
     blank.params["ip"][1].data[...] = 7
     assert (net.params["ip"][1].data == 7).all()

@@ -18,7 +18,7 @@ from cortado.simulation.counters import Counters
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 FILES = sorted(SCHEMAS.glob("*.schema.json"))
 
-COMMANDS = ("run", "inspect", "verify", "generate", "train", "test", "time", "selftest", "doctor")
+COMMANDS = ("run", "inspect", "check", "verify", "generate", "train", "test", "time", "selftest", "doctor")
 
 # Two pictures, and an engine of which Verilog is made in seconds.
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1,tiles=16,block_columns=8")
@@ -106,6 +106,16 @@ def test_the_schemas_know_what_the_code_knows():
 ], ids=" ".join)
 def test_a_report_is_what_the_schema_says(arguments):
     assert violations(arguments[0], printed_by(*arguments)) == []
+
+
+def test_a_check_is_what_the_schema_says(tmp_path):
+    """One network that runs, one that is refused."""
+    lenet = models_root() / "lenet" / "lenet.prototxt"
+    (tmp_path / "bad.prototxt").write_text('layer { name: "x" type: "Relu" }', encoding="utf-8")
+    report = printed_by("check", str(lenet), str(tmp_path), exit_code=1)
+    assert violations("check", report) == []
+    assert [(network["role"], network["outcome"]) for network in report["networks"]] == [
+        ("TEST", "ran"), ("TRAIN", "ran"), ("TEST", "refused"), ("TRAIN", "refused")]
 
 
 def test_nothing_to_verify_is_reported_and_an_error():

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 
 from cortado.errors import ModelFileError
+from cortado.messages.hdf5 import encoded_hdf5, is_hdf5
+from cortado.messages.hdf5_solver_state import encode_hdf5_solver_state, parse_hdf5_solver_state
 from cortado.messages.solver_state import SolverState, encode_solver_state, parse_solver_state
+from cortado.messages.wire import WireReader
 from cortado.solver.snapshot import read_snapshot
 from cortado.solver.solver import Solver
 
@@ -53,6 +58,82 @@ def test_a_state_as_caffe_writes_it():
 def test_what_is_no_state(data, message):
     with pytest.raises(ModelFileError, match=f"^{message}$"):
         parse_solver_state(data, "f")
+
+
+def test_a_state_in_hdf5_comes_back_as_it_was():
+    state = parse_hdf5_solver_state(encode_hdf5_solver_state(STATE), "f")
+    assert (state.iteration, state.learned_net, state.current_step) == (300, "a.caffemodel", 2)
+    np.testing.assert_array_equal(state.history[0], STATE.history[0])
+    assert {name: (value.dtype, value.tolist()) for name, value in state.arrays.items()} == {
+        name: (value.dtype, value.tolist()) for name, value in STATE.arrays.items()}
+
+
+def test_a_state_in_hdf5_as_caffe_writes_it():
+    """SGDSolver::SnapshotSolverStateToHDF5; a text ends with a byte of 0."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file["iter"], file["current_step"] = np.array([7], np.int32), np.array([2], np.int32)
+        file["learned_net"] = np.array(b"m", "S2")
+        file["history/0"] = np.ones((1, 2), np.float32)
+    state = parse_hdf5_solver_state(buffer.getvalue(), "f")
+    assert (state.iteration, state.learned_net, state.current_step, state.arrays) == (7, "m", 2, {})
+    np.testing.assert_array_equal(state.history, [[[1.0, 1.0]]])
+    with h5py.File(io.BytesIO(encode_hdf5_solver_state(state))) as file:
+        assert (file["iter"][:].tolist(), file["learned_net"].dtype.str, list(file["history"])) == ([7], "|S2", ["0"])
+
+
+def changed(**arrays):
+    """The state with some arrays changed, or left out where they are None."""
+    whole = {"iter": [3], "current_step": [0], "learned_net": np.array(b"m", "S2"), "history/0": [1.0], **arrays}
+    return encoded_hdf5({name: np.asarray(value) for name, value in whole.items() if value is not None})
+
+
+@pytest.mark.parametrize(("data", "message"), [
+    (changed(iter=None), "a solverstate must hold 'iter', this file has only current_step, history, learned_net"),
+    (changed(iter=[-1]), ("a solverstate must hold an iteration and a step of at least 0, and arrays numbered from 0: "
+                         "this is none")),
+    (changed(iter=[0.5]), "an HDF5 file must hold together, this one is damaged: a value is of type float64"),
+    (changed(**{"history/2": [1.0]}), ("a solverstate must hold an iteration and a step of at least 0, and arrays "
+                                      "numbered from 0: this is none")),
+])
+def test_what_is_no_state_in_hdf5(data, message):
+    with pytest.raises(ModelFileError) as caught:
+        parse_hdf5_solver_state(data, "f")
+    assert str(caught.value) == f"f: {message}"
+
+
+@pytest.mark.parametrize("snapshot_format", ["HDF5", "BINARYPROTO"])
+def test_diffs_of_a_snapshot_are_what_the_last_step_subtracted(write_solver, snapshot_format):
+    solver = Solver(write_solver(f"max_iter: 2 snapshot: 1 momentum: 0.9 snapshot_diff: true snapshot_format: "
+                                 f"{snapshot_format}"))
+    solver.step(1)
+    before = solver.net.weights()
+    solver.step(1)
+    path, after = solver.snapshot(), solver.net.weights()
+    data = path.with_name(path.name.replace("solverstate", "caffemodel")).read_bytes()
+    for name, blobs in after.items():
+        if name != "norm":
+            for index, blob in enumerate(blobs):
+                subtracted = before[name][index] - blob
+                found = diff_of(data, name, index)
+                # A bias before BatchNorm moves nothing.
+                assert index or np.abs(found).max() > 1e-6
+                np.testing.assert_allclose(found.reshape(blob.shape), subtracted, atol=1e-7)
+
+
+def diff_of(data, layer, index):
+    """The diff in a caffemodel: field 6 of a BlobProto, which is in field 7 of a layer, of field 100."""
+    if is_hdf5(data):
+        with h5py.File(io.BytesIO(data)) as file:
+            return file[f"diff/{layer}/{index}"][:]
+    reader = WireReader(data, "f")
+    for part in reader.whole_file():
+        fields = list(reader.inside(part)) if part.number == 100 else []
+        if fields and bytes(fields[0].value).decode() == layer:
+            blobs = [field for field in fields if field.number == 7]
+            return next(np.frombuffer(field.value, "<f4") for field in reader.inside(blobs[index])
+                        if field.number == 6)
+    raise AssertionError(layer)
 
 
 def test_weights_that_were_changed_since(snapshot):

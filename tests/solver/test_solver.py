@@ -72,6 +72,17 @@ def test_a_stopped_training_writes_a_snapshot_and_goes_on(write_solver):
     assert equal(restored.net.weights(), whole.net.weights())
 
 
+def test_a_snapshot_in_hdf5_goes_on_to_the_bit(write_solver, tmp_path):
+    file = write_solver("max_iter: 4 snapshot: 2 snapshot_format: HDF5 momentum: 0.9")
+    whole = Solver(file)
+    whole.solve()
+    restored = Solver(file)
+    restored.restore(tmp_path / "s_iter_2.solverstate.h5")
+    restored.solve()
+    assert equal(restored.net.weights(), whole.net.weights())
+    assert equal(read_caffemodel(tmp_path / "s_iter_4.caffemodel.h5"), whole.net.weights())
+
+
 def test_one_seed_is_one_training(write_solver):
     file = write_solver("max_iter: 3")
     one, two = Solver(file), Solver(file)
@@ -212,16 +223,6 @@ def test_a_snapshot_of_another_network(write_solver, tmp_path):
     assert str(caught.value) == (
         f"'{tmp_path}/s_iter_1.solverstate': the snapshot must be of these networks in 1 processes; it is of 1 and "
         "lacks test0/stages.0.layers.0.order, test0/stages.0.layers.0.position")
-
-
-def test_snapshots_of_hdf5_are_refused_before_they_are_due(write_solver, tmp_path):
-    solver = Solver(write_solver("max_iter: 3 snapshot: 3 snapshot_format: HDF5"))
-    for act in (solver.solve, solver.snapshot):
-        with pytest.raises(ModelFileError) as caught:
-            act()
-        assert str(caught.value) == (f"{tmp_path}/solver.prototxt: solver: snapshot_format must be BINARYPROTO for "
-                                     "snapshots to be written, not HDF5")
-    assert solver.iteration == 0
 
 
 def test_where_nothing_can_be_written_is_said_first(write_solver):

@@ -25,6 +25,7 @@ def cli() -> None:
     Start here:
       cortado run                     classify digits with every convolution at RTL
       cortado inspect MODEL           which layer runs where, and why
+      cortado check FILE...           which networks run forward, and why others do not
       cortado verify MODEL            float, exact integers, HLS C++ and RTL against each other
       cortado generate MODEL -o DIR   Verilog, manifest and job descriptors, or C++ for Vitis HLS
       cortado export MODEL -o F.onnx  the network as ONNX, or as prototxt and caffemodel

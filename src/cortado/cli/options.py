@@ -80,6 +80,20 @@ class CycleWindow(click.ParamType):
         return int(first), int(last)
 
 
+class ItemShape(click.ParamType):
+    """Dimensions without the batch, as 3x227x227."""
+
+    name = "shape"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        dims = value.split("x")
+        if not all(dim.isdecimal() and 1 <= int(dim) < 2**31 for dim in dims):
+            self.fail(f"{value!r} must be dimensions from 1 on, as in 3x227x227", parameter, context)
+        return tuple(int(dim) for dim in dims)
+
+
 class Interval(click.ParamType):
     """How often something is done: `every` time, or a whole number N."""
 

@@ -28,7 +28,7 @@ STOPPED = 130
 @click.option("--solver", type=click.Path(path_type=Path), required=True, help="A solver file (solver.prototxt).")
 @click.option("--weights", type=click.Path(path_type=Path), multiple=True,
               help="Begin with the layers of a .caffemodel instead of the file's fillers; may be given repeatedly.")
-@click.option("--snapshot", type=click.Path(path_type=Path), help="Go on from a .solverstate.")
+@click.option("--snapshot", type=click.Path(path_type=Path), help="Go on from a .solverstate or .solverstate.h5.")
 @network_state_options
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="Where the solver file has no random_seed.  "
               "[default: drawn, and told]")

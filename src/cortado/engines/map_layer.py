@@ -32,6 +32,10 @@ def map_rejection(configuration: WinogradConfiguration, layer: LayerSpec, bottom
         return f"'{layer.fused[0].name}' ({layer.fused[0].type}) is fused into it; the engine takes it alone"
     if layer.type == "Eltwise":
         return _add_rejection(layer)
+    if len(layer.tops) > 1:
+        return "it has a second top, the places of the maxima; the engine has the maxima only"
+    if layer.parameters.pool is PoolMethod.STOCHASTIC:
+        return "pool is STOCHASTIC; the engine takes MAX and AVE"
     return _pooling_rejection(configuration, integer_pooling(layer), bottom)
 
 

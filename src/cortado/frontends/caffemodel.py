@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from cortado.errors import ModelFileError
 from cortado.frontends.file import read_bytes, write_whole
+from cortado.frontends.hdf5_caffemodel import parse_hdf5_caffemodel
 from cortado.graph.spec import Weights
 from cortado.messages.blob import encoded_blob, read_blob
+from cortado.messages.hdf5 import is_hdf5
 from cortado.messages.wire import WireField, WireReader, content, length_field, text
 
 # message NetParameter
@@ -23,14 +26,11 @@ LAYER_NAME, LAYER_TYPE, LAYER_BLOBS = 1, 2, 7
 # message V1LayerParameter, whose field 1 is the V0 layer it replaced
 V1_V0_LAYER, V1_NAME, V1_BLOBS = 1, 4, 6
 
-# Caffe can write HDF5 instead, usually to .caffemodel.h5.
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
 
 def read_caffemodel(path: str | Path) -> Weights:
     """Trained blobs by layer name, float32, in the shapes the file gives; layers without blobs are left out.
 
-    Reads layers of both kinds (`layer`, and V1 `layers`), shapes of both kinds, float and double data. Raises
+    Reads layers of both kinds (`layer`, and V1 `layers`), shapes of both kinds, float and double data, and HDF5. Raises
     `ModelFileError` for a file that is truncated, is something else, or does not hold together.
     """
     return parse_caffemodel(read_bytes(path), file=path)
@@ -38,9 +38,8 @@ def read_caffemodel(path: str | Path) -> Weights:
 
 def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>") -> Weights:
     """As `read_caffemodel`, from bytes; `file` is the name errors show."""
-    if data.startswith(_HDF5_SIGNATURE):
-        raise ModelFileError("a caffemodel must be a binary protobuf file, this is HDF5; Caffe writes protobuf with "
-                             "snapshot_format: BINARYPROTO", file=file)
+    if is_hdf5(data):
+        return parse_hdf5_caffemodel(data, file)
     reader = WireReader(data, file)
     weights: dict[str, tuple[np.ndarray, ...]] = {}
     layers = 0
@@ -67,12 +66,16 @@ def write_caffemodel(path: str | Path, net_name: str,
     write_whole(path, encode_caffemodel(net_name, layers))
 
 
-def encode_caffemodel(net_name: str, layers: Mapping[str, tuple[str, tuple[np.ndarray, ...]]]) -> bytes:
-    """The bytes `write_caffemodel` writes; equal input gives equal bytes."""
+def encode_caffemodel(net_name: str, layers: Mapping[str, tuple[str, tuple[np.ndarray, ...]]],
+                      diffs: Weights = MappingProxyType({})) -> bytes:
+    """The bytes `write_caffemodel` writes, with a diff for each blob of the layers in `diffs`; equal input gives equal
+    bytes.
+    """
     message = length_field(NET_NAME, net_name.encode())
     for name, (layer_type, blobs) in layers.items():
         layer = length_field(LAYER_NAME, name.encode()) + length_field(LAYER_TYPE, layer_type.encode())
-        layer += b"".join(length_field(LAYER_BLOBS, encoded_blob(blob)) for blob in blobs)
+        layer += b"".join(length_field(LAYER_BLOBS, encoded_blob(blob, diff))
+                          for blob, diff in zip(blobs, diffs.get(name, (None,) * len(blobs)), strict=True))
         message += length_field(NET_LAYER, layer)
     return message
 

@@ -7,6 +7,7 @@ Source: `caffe.proto` and `upgrade_proto.cpp` of BVLC/caffe.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from cortado.errors import FieldError, ModelFileError
@@ -26,16 +27,16 @@ from cortado.layers.layer import layer_types
 _LEFT_OUT = ("WindowData",)
 
 # Fields that only SolverParameter has, and that every solver has one of.
-_SOLVER_FIELDS = ("net", "train_net", "base_lr", "lr_policy", "max_iter")
+SOLVER_FIELDS = ("net", "train_net", "base_lr", "lr_policy", "max_iter")
 
 
 def read_prototxt(path: str | Path, *, phase: str = "TEST", level: int | None = None,
                   stages: tuple[str, ...] = ()) -> NetSpec:
     """The network a file describes for one phase ("TRAIN" or "TEST"), level and set of stages.
 
-    `phase` and `level`, where given, replace those of the file's own `state`; `stages` add to its stages. Raises
-    `ModelFileError` for a file that cannot be read as a network and `GraphError` for one whose layers do not fit
-    together.
+    `phase` and `level`, where given, replace those of the file's own `state`; `stages` add to its stages. Of several
+    layers with one name the later ones are called NAME_2, NAME_3 and so on. Raises `ModelFileError` for a file that
+    cannot be read as a network and `GraphError` for one whose layers do not fit together.
     """
     return parse_prototxt(read_text(path), file=str(path), phase=phase, level=level, stages=stages)
 
@@ -58,7 +59,7 @@ def network_of(tree: Message, *, file: str, phase: str, level: int | None = None
                        "network: layers must be all 'layer' or all V1 'layers', not both")
     read_layer = _read_layer if fields.layer else _read_v1_layer
     messages = [message for message in fields.layer or fields.layers if _is_included(message, state)]
-    layers = tuple(read_layer(message, state.phase) for message in messages)
+    layers = _with_own_names(tuple(read_layer(message, state.phase) for message in messages))
     if not layers:
         raise ModelFileError(f"network: at least one layer must be in phase {phase}, there is none", file=file)
     net = NetSpec(name=fields.name, phase=phase, layers=(*_input_layers(tree, fields, layers), *layers))
@@ -66,9 +67,30 @@ def network_of(tree: Message, *, file: str, phase: str, level: int | None = None
     return net
 
 
+def _with_own_names(layers: tuple[LayerSpec, ...]) -> tuple[LayerSpec, ...]:
+    """The layers, those called like an earlier one as NAME_2, NAME_3 and so on: Caffe lets several have one name."""
+    taken = {layer.name for layer in layers}
+    seen: set[str] = set()
+    named = []
+    for layer in layers:
+        if layer.name in seen:
+            own = next(name for number in count(2) if (name := f"{layer.name}_{number}") not in taken)
+            taken.add(own)
+            tops = tuple(_automatic_top(own) if top == _automatic_top(layer.name) else top for top in layer.tops)
+            layer = replace(layer, name=own, tops=tops)
+        seen.add(layer.name)
+        named.append(layer)
+    return tuple(named)
+
+
+def _automatic_top(layer: str) -> str:
+    """Caffe gives a loss that is not named a top of its own."""
+    return f"(automatic)@{layer}"
+
+
 def _refuse_solver(tree: Message) -> None:
     """A solver file is easily taken for the network file it names."""
-    for name in _SOLVER_FIELDS:
+    for name in SOLVER_FIELDS:
         for found in tree.named(name):
             raise error_at(found.position, f"network: '{name}' belongs to a solver file; the network file must be "
                                            "given, the solver names it in 'net' or 'train_net'")
@@ -153,8 +175,7 @@ def _layer(message: Message, fields: LayerFields | V1LayerFields, type_name: str
     if fields.blobs:
         raise error_at(message.named("blobs")[0].position,
                        f"{who}: trained blobs must be in a caffemodel, not in the network file")
-    # Caffe gives a loss that is not named a top of its own.
-    tops = fields.top or ((f"(automatic)@{fields.name}",) if layer_types[type_name].default_loss_weights else ())
+    tops = fields.top or ((_automatic_top(fields.name),) if layer_types[type_name].default_loss_weights else ())
     for name, values, kind, blobs in (("loss_weight", fields.loss_weight, "tops", tops),
                                       ("propagate_down", fields.propagate_down, "bottoms", fields.bottom)):
         if values and len(values) != len(blobs):

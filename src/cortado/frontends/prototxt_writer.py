@@ -58,15 +58,22 @@ def _layer_lines(layer: LayerSpec) -> Iterator[str]:
         yield from _message_lines("param", fields)
     if layer.ocl_enable is not None:
         yield f"ocl_enable: {_scalar(layer.ocl_enable)}"
-    lines = list(_message_lines(layer_types[layer.type].parameters_field, layer.parameters))
-    # An empty message says nothing.
-    yield from lines if len(lines) > 2 else ()
+    layer_type = layer_types[layer.type]
+    # Messages of Caffe's that stand beside the type's own, as transform_param.
+    beside = tuple(name for name in layer_type.layer_fields
+                   if dataclasses.is_dataclass(getattr(layer.parameters, name)))
+    for lines in (list(_message_lines(layer_type.parameters_field, layer.parameters, without=beside)),
+                  *(list(_message_lines(name, getattr(layer.parameters, name))) for name in beside)):
+        # An empty message says nothing.
+        yield from lines if len(lines) > 2 else ()
 
 
-def _message_lines(name: str, fields: object) -> Iterator[str]:
-    """A dataclass as a message, without what it has by default."""
+def _message_lines(name: str, fields: object, *, without: tuple[str, ...] = ()) -> Iterator[str]:
+    """A dataclass as a message, without what it has by default and the fields in `without`."""
     yield f"{name} {{"
     for field in dataclasses.fields(fields):
+        if field.name in without:
+            continue
         value = getattr(fields, field.name)
         default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
         # Equal is not enough: 1, 1.0 and True are.

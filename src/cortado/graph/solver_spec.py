@@ -126,8 +126,6 @@ class SolverSpec:
                 raise FieldError("test_iter", f"must be at least 1, not {count}", index=index)
         if self.test_iter and not self.test_interval:
             raise FieldError("test_interval", "must be above 0 where test_iter is given, not 0")
-        if self.snapshot_diff:
-            raise FieldError("snapshot_diff", "must be false; gradients are not written into snapshots")
         if self.debug_info:
             raise FieldError("debug_info", "must be false; per-layer logs of values are not written")
 

@@ -30,13 +30,15 @@ class AccuracyParameters:
 class Accuracy(UntrainedLayer):
     """The share of counted positions whose label is among the `top_k` best scores, as Caffe's `accuracy_layer.cpp`.
 
-    Bottoms: scores with the classes on `axis`, labels. Top: a scalar. A score equal to the label's counts as better,
-    so a network that says the same of every class is right about none; with every label ignored it is 0.
+    Bottoms: scores with the classes on `axis`, labels. Tops: a scalar; optionally the same of each class by itself,
+    over the positions with its label, (classes,). A score equal to the label's counts as better, so a network that says
+    the same of every class is right about none; where no position counts it is 0.
     """
 
     parameters_type = AccuracyParameters
     parameters_field = "accuracy_param"
     bottom_counts = range(2, 3)
+    top_counts = range(1, 3)
 
     @classmethod
     def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
@@ -44,7 +46,7 @@ class Accuracy(UntrainedLayer):
         classes = bottoms[0].dims[axis]
         if spec.parameters.top_k > classes:
             raise spec.error(f"top_k must be at most the {classes} classes, not {spec.parameters.top_k}")
-        return (TensorShape(()),)
+        return (TensorShape(()), TensorShape((classes,)))[:len(spec.tops)]
 
     @classmethod
     def keeps_scale(cls, spec: LayerSpec) -> bool:
@@ -57,4 +59,9 @@ class Accuracy(UntrainedLayer):
         own = scores.gather(1, labels[:, None])
         at_least_as_good = (scores >= own).sum(1) - 1
         right = (at_least_as_good < parameters.top_k) & counted
-        return (right.sum() / counted.sum().clamp(min=1),)
+        share = right.sum() / counted.sum().clamp(min=1)
+        if len(self.spec.tops) == 1:
+            return (share,)
+        classes = scores.shape[1]
+        own_right, own_counted = (labels[chosen].bincount(minlength=classes) for chosen in (right, counted))
+        return share, own_right / own_counted.clamp(min=1)

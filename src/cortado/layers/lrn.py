@@ -73,7 +73,9 @@ class LRN(ElementwiseLayer):
         if parameters.norm_region is NormRegion.WITHIN_CHANNEL:
             means = functional.avg_pool2d(x * x, size, 1, reach)
         else:
-            # Channels as the rows of a picture: the pooling of two dimensions is faster than that of three.
-            rows = functional.pad((x * x).flatten(2)[:, None], (0, 0, reach, reach))
-            means = functional.avg_pool2d(rows, (size, 1), 1).reshape(x.shape)
+            # Sums of shifted slices: several times as fast, forward and backward, as torch's pooling over channels.
+            channels = x.shape[1]
+            reach = min(reach, channels - 1)
+            squares = functional.pad(x * x, (0, 0, 0, 0, reach, reach))
+            means = sum(squares[:, shift:shift + channels] for shift in range(2 * reach + 1)) / size
         return (x * (parameters.k + parameters.alpha * means).pow(-parameters.beta),)

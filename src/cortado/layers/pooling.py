@@ -1,4 +1,4 @@
-"""Pooling over (N, C, H, W): maximum and average, with Caffe's rounding."""
+"""Pooling over (N, C, H, W): maximum, average and stochastic, with Caffe's rounding."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class PoolingParameters:
     round_mode: RoundMode = RoundMode.CEIL
 
     def __post_init__(self) -> None:
-        if self.pool is PoolMethod.STOCHASTIC:
-            raise FieldError("pool", "must be MAX or AVE; STOCHASTIC pooling is not supported")
+        if self.pool is PoolMethod.STOCHASTIC and self.pads != (0, 0):
+            raise FieldError("pool", "must be MAX or AVE where there is padding, not STOCHASTIC")
         if self.global_pooling:
             for name in ("kernel_size", "kernel_h", "kernel_w"):
                 if getattr(self, name) is not None:
@@ -87,19 +87,25 @@ class PoolingParameters:
 
 @layer_types.register("Pooling")
 class Pooling(UntrainedLayer):
-    """Maximum or average of each window, as Caffe's `pooling_layer.cpp`: (N, C, H, W) -> (N, C, OH, OW).
+    """Maximum or average of each window, or a value drawn from it: (N, C, H, W) -> (N, C, OH, OW).
 
     Sizes round up by default; with padding, a last window that would start beyond the bottom is dropped. Padding
-    never wins a maximum. An average divides by the window's size within the padded bottom, so padding counts as
-    zeros but what lies beyond it does not count.
+    never wins a maximum; a second top has the place of each maximum in its plane, counted row by row. An average
+    divides by the window's size within the padded bottom, so padding counts as zeros but what lies beyond it does not
+    count. STOCHASTIC takes a value with its share of the window's sum as probability while training, and the mean by
+    these probabilities otherwise; values must not be negative. Sources: Caffe's `pooling_layer.cpp` and
+    `pooling_layer.cu`; Zeiler & Fergus 2013, "Stochastic Pooling", equations 4 to 6.
     """
 
     parameters_type = PoolingParameters
     parameters_field = "pooling_param"
+    top_counts = range(1, 3)
 
     @classmethod
     def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
         parameters = spec.parameters
+        if len(spec.tops) > 1 and parameters.pool is not PoolMethod.MAX:
+            raise spec.error(f"only pool: MAX has a second top, the places of the maxima, not {parameters.pool.name}")
         batch, channels, *bottom = picture_dims(spec, bottoms[0])
         kernels = parameters.kernel_or_bottom((bottom[0], bottom[1]))
         sizes = []
@@ -118,11 +124,11 @@ class Pooling(UntrainedLayer):
                                      f"kernel {kernel}); round_mode: FLOOR leaves that window out")
                 count -= 1
             sizes.append(count)
-        return (TensorShape((batch, channels, *sizes)),)
+        return (TensorShape((batch, channels, *sizes)),) * len(spec.tops)
 
     @classmethod
     def keeps_scale(cls, spec: LayerSpec) -> bool:
-        return spec.parameters.pool is PoolMethod.MAX
+        return spec.parameters.pool is PoolMethod.MAX and len(spec.tops) == 1
 
     def __init__(self, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> None:
         super().__init__(spec, bottoms)
@@ -145,10 +151,30 @@ class Pooling(UntrainedLayer):
                                                     parameters.pads, strict=True):
             margins.append((pad, (count - 1) * stride + kernel - size - pad))
         covered = functional.pad(bottoms[0], (*margins[1], *margins[0]), value=-torch.inf if maximum else 0.0)
-        if maximum:
+        if maximum and len(self.spec.tops) == 1:
             return (functional.max_pool2d(covered, self._kernel, parameters.strides),)
+        if maximum:
+            top, places = functional.max_pool2d(covered, self._kernel, parameters.strides, return_indices=True)
+            width = covered.shape[3]
+            rows, columns = places // width - parameters.pads[0], places % width - parameters.pads[1]
+            return top, (rows * self._bottom[1] + columns).to(top.dtype)
+        if parameters.pool is PoolMethod.STOCHASTIC:
+            return (self._stochastic(covered),)
         sums = functional.avg_pool2d(covered, self._kernel, parameters.strides, divisor_override=1)
         return (sums / self._window_sizes,)
+
+    def _stochastic(self, covered: Tensor) -> Tensor:
+        batch, channels = covered.shape[:2]
+        windows = functional.unfold(covered.flatten(0, 1)[:, None], self._kernel, stride=self.spec.parameters.strides)
+        sums = windows.cumsum(1)
+        if self.training:
+            drawn = torch.rand_like(sums[:, -1:]) * sums[:, -1:].detach()
+            chosen = (sums >= drawn).int().argmax(1, keepdim=True)
+            values = windows.gather(1, chosen)[:, 0]
+        else:
+            # A window of zeros is 0, not 0 / 0.
+            values = windows.square().sum(1) / sums[:, -1].clamp(min=torch.finfo(sums.dtype).tiny)
+        return values.reshape(batch, channels, *self._top)
 
 
 def _repeated(value: int | None) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ from cortado.messages.wire import (
 )
 
 # message BlobProto; num, channels, height and width are how four-dimensional shapes used to be written
-BLOB_LEGACY_DIMS, BLOB_DATA, BLOB_SHAPE, BLOB_DOUBLE_DATA = (1, 2, 3, 4), 5, 7, 8
+BLOB_LEGACY_DIMS, BLOB_DATA, BLOB_DIFF, BLOB_SHAPE, BLOB_DOUBLE_DATA = (1, 2, 3, 4), 5, 6, 7, 8
 # message BlobShape
 SHAPE_DIM = 1
 
@@ -49,10 +49,12 @@ def read_blob_file(path: str | Path) -> np.ndarray:
     return read_blob(reader, next(reader.whole_file()), "the blob")
 
 
-def encoded_blob(blob: np.ndarray) -> bytes:
-    """The message of an array, as float32."""
+def encoded_blob(blob: np.ndarray, diff: np.ndarray | None = None) -> bytes:
+    """The message of an array, as float32, with another one of its shape as its diff."""
+    values = [length_field(number, np.ascontiguousarray(array, dtype="<f4").tobytes())
+              for number, array in ((BLOB_DATA, blob), (BLOB_DIFF, diff)) if array is not None]
     shape = length_field(SHAPE_DIM, b"".join(varint(dim) for dim in blob.shape))
-    return length_field(BLOB_DATA, np.ascontiguousarray(blob, dtype="<f4").tobytes()) + length_field(BLOB_SHAPE, shape)
+    return b"".join(values) + length_field(BLOB_SHAPE, shape)
 
 
 def read_blob(reader: WireReader, blob: WireField, who: str) -> np.ndarray:

@@ -59,7 +59,7 @@ def encode_solver_state(state: SolverState) -> bytes:
 
 
 def parse_solver_state(data: bytes, file: str | Path) -> SolverState:
-    """The state in the bytes of a .solverstate file; raises `ModelFileError` for anything else."""
+    """The state in the bytes of a .solverstate file of protobuf; raises `ModelFileError` for anything else."""
     reader = WireReader(data, file, "solverstate")
     iteration, learned_net, current_step = None, "", 0
     history: list[np.ndarray] = []

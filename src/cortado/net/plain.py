@@ -68,6 +68,9 @@ def _inner_product(spec: LayerSpec, stage: Stage) -> nn.Module:
 
 def _pooling(spec: LayerSpec, stage: Stage) -> nn.Module:
     parameters = spec.parameters
+    if parameters.pool is PoolMethod.STOCHASTIC or len(stage.spec.tops) > 1:
+        raise LayerError(spec.name, "a Pooling that is stochastic or has two tops has no plain torch module to be "
+                                    "timed against")
     if parameters.global_pooling:
         return nn.AdaptiveAvgPool2d(1) if parameters.pool is PoolMethod.AVE else nn.AdaptiveMaxPool2d(1)
     module = nn.AvgPool2d if parameters.pool is PoolMethod.AVE else nn.MaxPool2d

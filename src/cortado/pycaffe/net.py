@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from cortado.errors import GraphError, WeightsError
 from cortado.frontends.caffemodel import read_caffemodel, write_caffemodel
+from cortado.frontends.file import write_whole
+from cortado.frontends.hdf5_caffemodel import encode_hdf5_caffemodel
 from cortado.frontends.prototxt import read_prototxt
 from cortado.graph.spec import LayerSpec
 from cortado.layers.array_blob import ArrayBlob
@@ -217,6 +219,14 @@ class Net:
         types = {layer.name: layer.type for layer in self.module.spec.layers}
         write_caffemodel(path, self.module.spec.name,
                          {name: (types[name], blobs) for name, blobs in self.module.weights().items()})
+
+    def save_hdf5(self, path: str | Path) -> None:
+        """Write a .caffemodel.h5."""
+        write_whole(path, encode_hdf5_caffemodel(self.module.weights()))
+
+    def load_hdf5(self, path: str | Path) -> None:
+        """As `copy_from`, of a .caffemodel.h5."""
+        self.copy_from(path)
 
     def share_with(self, other: Net) -> None:
         """Have the trained blobs of another net in the layers of the same name."""

@@ -18,7 +18,6 @@ from cortado.errors import GraphError, ModelFileError, WeightsError
 from cortado.frontends.caffemodel import read_caffemodel
 from cortado.frontends.file import make_folder
 from cortado.frontends.solver_file import SolverFile
-from cortado.graph.solver_spec import SnapshotFormat
 from cortado.graph.spec import Weights
 from cortado.layers.source_path import source_path
 from cortado.messages.solver_state import SolverState
@@ -109,7 +108,6 @@ class Solver:
         spec = self.spec
         if spec.snapshot or spec.snapshot_after_train:
             # That no snapshot can be written is said before hours are spent.
-            self._check_format()
             make_folder(Path(self.prefix).parent)
         stopped = self.step(spec.max_iter - self.iteration, should_stop)
         if spec.snapshot_after_train and not (spec.snapshot and self.iteration % spec.snapshot == 0):
@@ -164,8 +162,7 @@ class Solver:
 
     def snapshot(self) -> Path:
         """Write a snapshot of this iteration; raises `ModelFileError` where it cannot be written."""
-        self._check_format()
-        path = snapshot_path(self.prefix, self.iteration)
+        path = snapshot_path(self.prefix, self.iteration, self.spec.snapshot_format)
         randoms = of_all_processes(random_arrays() if self._random is None else dict(self._random))
         if process_rank() == 0:
             arrays = {f"random{rank}/{name}": value for rank, states in enumerate(randoms)
@@ -174,7 +171,8 @@ class Solver:
             arrays.update({name: buffer.numpy() for name, buffer in self._buffers().items()})
             write_snapshot(path, self.net, SolverState(
                 iteration=self.iteration, learned_net="", history=self.rule.history,
-                current_step=step_count(self.spec, self.iteration), arrays=arrays))
+                current_step=step_count(self.spec, self.iteration), arrays=arrays), self.spec.snapshot_format,
+                self._amounts() if self.spec.snapshot_diff else {})
             self._tell(SnapshotWritten(iteration=self.iteration, path=path))
         return path
 
@@ -202,10 +200,10 @@ class Solver:
         given = Path(self.spec.snapshot_prefix or stem)
         return str(given / stem.name if given.is_dir() else given)
 
-    def _check_format(self) -> None:
-        if self.spec.snapshot_format is not SnapshotFormat.BINARYPROTO:
-            raise ModelFileError("solver: snapshot_format must be BINARYPROTO for snapshots to be written, not HDF5",
-                                 file=self.file.path)
+    def _amounts(self) -> dict[str, tuple[np.ndarray, ...]]:
+        """What the last step subtracted from each trained blob, by layer: what Caffe's diffs hold after it."""
+        return {stage.spec.name: tuple(self.rule.last_amount(blob).numpy().copy() for blob in stage.layer.blobs)
+                for stage in self.net.stages if len(stage.layer.blobs)}
 
     def _restore_arrays(self, arrays: Mapping[str, np.ndarray], path: Path) -> None:
         ranks = {name.partition("/")[0] for name in arrays if name.startswith("random")}

@@ -57,10 +57,18 @@ class UpdateRule(torch.optim.Optimizer):
             if gradient is not None:
                 value, = group["params"]
                 regularised = self._regularised(gradient if scale == 1 else gradient * scale, value, group)
-                value -= self.amount(regularised, self.state[value]["history"], group["lr"] * group["lr_mult"],
+                amount = self.amount(regularised, self.state[value]["history"], group["lr"] * group["lr_mult"],
                                      group["iteration"])
+                value -= amount
+                if self.spec.snapshot_diff:
+                    self.state[value]["amount"] = amount
             group["iteration"] += 1
         return loss
+
+    def last_amount(self, value: Tensor) -> Tensor:
+        """What the last step subtracted from a blob, which is kept with `snapshot_diff`; 0 before the first."""
+        amount = self.state[value].get("amount")
+        return torch.zeros_like(value) if amount is None else amount
 
     def set_rate(self, rate: float) -> None:
         """The learning rate of the next steps, before each blob's own factor."""

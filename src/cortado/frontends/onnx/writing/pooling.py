@@ -30,6 +30,9 @@ _WINDOW = {WindowMethod.MAX: "MaxPool", WindowMethod.AVE: "AveragePool", WindowM
 def pooling(layer: Written, graph: Graph) -> None:
     parameters = layer.parameters
     maximum = parameters.pool is PoolMethod.MAX
+    if parameters.pool is PoolMethod.STOCHASTIC or len(layer.outputs) > 1:
+        raise layer.spec.error("it must be of pool MAX or AVE with one top to be written: ONNX has no stochastic "
+                               "pooling, and counts the places of maxima otherwise")
     if parameters.global_pooling:
         graph.node(layer, "GlobalMaxPool" if maximum else "GlobalAveragePool", (layer.x,))
         return
