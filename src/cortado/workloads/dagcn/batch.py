@@ -14,7 +14,7 @@ from cortado.workloads.dagcn.graph_set import Graph
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """`tags` one-hot (N, tags), `adjacency` sparse (N, N) of 0 and 1, `sizes` nodes of each graph and `labels`, (G,)."""
+    """`tags` one-hot (N, tags), `adjacency` sparse (N, N) of 0 and 1, nodes of each graph and labels (G,)."""
 
     tags: Tensor = field(repr=False)
     adjacency: Tensor = field(repr=False)
