@@ -39,3 +39,10 @@ def batch_of(graphs: Sequence[Graph], tag_count: int) -> Batch:
 def graph_of_node(sizes: Tensor) -> Tensor:
     """The number of the graph each node is of, (N,), from the sizes of the graphs, (G,)."""
     return torch.arange(len(sizes)).repeat_interleave(sizes)
+
+
+def padded(values: Tensor, sizes: Tensor, *, fill: float = 0.0) -> Tensor:
+    """Values of nodes (N, d) as (G, n, d), where n is the size of the largest graph; `fill` where there is no node."""
+    graph = graph_of_node(sizes)
+    place = torch.arange(len(graph)) - (sizes.cumsum(0) - sizes)[graph]
+    return values.new_full((len(sizes), int(sizes.max()), values.shape[1]), fill).index_put((graph, place), values)

@@ -15,7 +15,7 @@ from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.filler import Filler
 from cortado.layers.layer import Layer, layer_types
-from cortado.workloads.dagcn.batch import graph_of_node
+from cortado.workloads.dagcn.batch import padded
 from cortado.workloads.dagcn.layers.attention_graph_convolution import GLOROT
 from cortado.workloads.dagcn.node_norm import BLOBS, keep_from_training, node_norm, norm_fillers, norm_shapes
 
@@ -95,30 +95,16 @@ class SelfAttentionPooling(Layer):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         nodes, sizes = bottoms
-        parameters, graph = self.spec.parameters, graph_of_node(sizes)
-        weights = self._weights(nodes, graph, len(sizes))
+        parameters = self.spec.parameters
+        # A row of nodes for each graph, as long as the longest, so that heads are one product of matrices.
+        scores = padded(self._scores(nodes), sizes, fill=-torch.inf if parameters.over is Over.NODES else 0)
+        weights = scores.softmax(1 if parameters.over is Over.NODES else 2)
         weights = functional.dropout(weights, parameters.dropout_ratio, self.training)
-        weighed = weights[:, :, None] * nodes[:, None, :]
-        pooled = weighed.new_zeros(len(sizes), *weighed.shape[1:])
-        return (pooled.index_add(0, graph, weighed),)
+        return (weights.transpose(1, 2) @ padded(nodes, sizes),)
 
-    def _weights(self, nodes: Tensor, graph: Tensor, graphs: int) -> Tensor:
-        """(N, heads), from 0 to 1."""
+    def _scores(self, nodes: Tensor) -> Tensor:
+        """S, (N, heads)."""
         inner, inner_bias, *inner_norm = self.blobs[:2 + BLOBS]
         outer, outer_bias, *outer_norm = self.blobs[2 + BLOBS:]
         hidden = node_norm(torch.tanh(functional.linear(nodes, inner, inner_bias)), inner_norm, self.training)
-        scores = node_norm(functional.linear(hidden, outer, outer_bias), outer_norm, self.training)
-        if self.spec.parameters.over is Over.HEADS:
-            return scores.softmax(1)
-        return softmax_of_graphs(scores, graph, graphs)
-
-
-def softmax_of_graphs(scores: Tensor, graph: Tensor, graphs: int) -> Tensor:
-    """exp(s) over its sum in the graph of each node, column by column: scores (N, p), numbers of graphs (N,)."""
-    with torch.no_grad():
-        # What is subtracted changes nothing but the range of the exponential.
-        index = graph[:, None].expand_as(scores)
-        largest = scores.new_full((graphs, scores.shape[1]), -torch.inf).scatter_reduce(0, index, scores, "amax")
-    exponentials = (scores - largest[graph]).exp()
-    sums = scores.new_zeros(graphs, scores.shape[1]).index_add(0, graph, exponentials)
-    return exponentials / sums[graph]
+        return node_norm(functional.linear(hidden, outer, outer_bias), outer_norm, self.training)
