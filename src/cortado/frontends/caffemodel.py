@@ -36,10 +36,10 @@ def read_caffemodel(path: str | Path) -> Weights:
     return parse_caffemodel(read_bytes(path), file=path)
 
 
-def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>") -> Weights:
-    """As `read_caffemodel`, from bytes; `file` is the name errors show."""
+def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>", keep_double: bool = False) -> Weights:
+    """As `read_caffemodel`, from bytes; `file` is the name errors show. With `keep_double` doubles stay float64."""
     if is_hdf5(data):
-        return parse_hdf5_caffemodel(data, file)
+        return parse_hdf5_caffemodel(data, file, keep_double=keep_double)
     reader = WireReader(data, file)
     weights: dict[str, tuple[np.ndarray, ...]] = {}
     layers = 0
@@ -48,7 +48,7 @@ def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>") -> Weights:
             content(reader, field, "the network's name")
         elif field.number in (NET_LAYER, NET_V1_LAYERS):
             layers += 1
-            name, blobs = _read_layer(reader, field)
+            name, blobs = _read_layer(reader, field, keep_double)
             if blobs and name in weights:
                 raise reader.error(field.offset, f"layer '{name}': trained layers must have different names, "
                                                  "two have this one")
@@ -67,20 +67,20 @@ def write_caffemodel(path: str | Path, net_name: str,
 
 
 def encode_caffemodel(net_name: str, layers: Mapping[str, tuple[str, tuple[np.ndarray, ...]]],
-                      diffs: Weights = MappingProxyType({})) -> bytes:
+                      diffs: Weights = MappingProxyType({}), *, keep_double: bool = False) -> bytes:
     """The bytes `write_caffemodel` writes, with a diff for each blob of the layers in `diffs`; equal input gives equal
-    bytes.
+    bytes. With `keep_double` float64 stays so.
     """
     message = length_field(NET_NAME, net_name.encode())
     for name, (layer_type, blobs) in layers.items():
         layer = length_field(LAYER_NAME, name.encode()) + length_field(LAYER_TYPE, layer_type.encode())
-        layer += b"".join(length_field(LAYER_BLOBS, encoded_blob(blob, diff))
+        layer += b"".join(length_field(LAYER_BLOBS, encoded_blob(blob, diff, keep_double=keep_double))
                           for blob, diff in zip(blobs, diffs.get(name, (None,) * len(blobs)), strict=True))
         message += length_field(NET_LAYER, layer)
     return message
 
 
-def _read_layer(reader: WireReader, layer: WireField) -> tuple[str, tuple[np.ndarray, ...]]:
+def _read_layer(reader: WireReader, layer: WireField, keep_double: bool) -> tuple[str, tuple[np.ndarray, ...]]:
     content(reader, layer, "a layer")
     name_number, blobs_number = (LAYER_NAME, LAYER_BLOBS) if layer.number == NET_LAYER else (V1_NAME, V1_BLOBS)
     name, blobs = "", []
@@ -92,5 +92,5 @@ def _read_layer(reader: WireReader, layer: WireField) -> tuple[str, tuple[np.nda
         elif field.number == V1_V0_LAYER and layer.number == NET_V1_LAYERS:
             raise reader.error(field.offset, "V0 layers are not supported; Caffe's upgrade_net_proto_binary writes "
                                              "them anew")
-    return name, tuple(read_blob(reader, field, f"blob {index} of layer '{name}'")
+    return name, tuple(read_blob(reader, field, f"blob {index} of layer '{name}'", keep_double=keep_double)
                        for index, field in enumerate(blobs))

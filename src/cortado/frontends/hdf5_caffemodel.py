@@ -19,7 +19,7 @@ from cortado.messages.hdf5 import arrays_below, encoded_hdf5, opened
 DATA, DIFF = "data", "diff"
 
 
-def parse_hdf5_caffemodel(data: bytes, file: str | Path) -> Weights:
+def parse_hdf5_caffemodel(data: bytes, file: str | Path, *, keep_double: bool = False) -> Weights:
     """As `parse_caffemodel`, of an HDF5 file."""
     with opened(data, file) as found:
         if DATA not in found:
@@ -38,13 +38,21 @@ def parse_hdf5_caffemodel(data: bytes, file: str | Path) -> Weights:
                                  "layer shares, give a file of protobuf then", file=file)
     # A double beyond float32 becomes infinite; whoever matches the weights to a network refuses such values.
     with np.errstate(over="ignore"):
-        return {layer: tuple(found_blobs[index].astype(np.float32) for index in range(len(found_blobs)))
+        return {layer: tuple(_blob(found_blobs[index], keep_double) for index in range(len(found_blobs)))
                 for layer, found_blobs in blobs.items()}
 
 
 def encode_hdf5_caffemodel(layers: Mapping[str, tuple[np.ndarray, ...]],
-                           diffs: Mapping[str, tuple[np.ndarray, ...]] = MappingProxyType({})) -> bytes:
-    """The bytes of a .caffemodel.h5 file with trained blobs, and their gradients where there are any, as float32."""
-    return encoded_hdf5({f"{group}/{name}/{index}": np.ascontiguousarray(blob, np.float32)
+                           diffs: Mapping[str, tuple[np.ndarray, ...]] = MappingProxyType({}), *,
+                           keep_double: bool = False) -> bytes:
+    """The bytes of a .caffemodel.h5 file with trained blobs, and their gradients where there are any, as float32; with
+    `keep_double` float64 stays so.
+    """
+    return encoded_hdf5({f"{group}/{name}/{index}": _blob(blob, keep_double)
                          for group, blobs_of in ((DATA, layers), (DIFF, diffs))
                          for name, blobs in blobs_of.items() for index, blob in enumerate(blobs)})
+
+
+def _blob(array: np.ndarray, keep_double: bool) -> np.ndarray:
+    """As float32, or as float64 where it is and may stay so."""
+    return np.ascontiguousarray(array, np.float64 if keep_double and array.dtype == np.float64 else np.float32)

@@ -25,7 +25,7 @@ from cortado.messages.wire import (
 )
 
 # message BlobProto; num, channels, height and width are how four-dimensional shapes used to be written
-BLOB_LEGACY_DIMS, BLOB_DATA, BLOB_DIFF, BLOB_SHAPE, BLOB_DOUBLE_DATA = (1, 2, 3, 4), 5, 6, 7, 8
+BLOB_LEGACY_DIMS, BLOB_DATA, BLOB_DIFF, BLOB_SHAPE, BLOB_DOUBLE_DATA, BLOB_DOUBLE_DIFF = (1, 2, 3, 4), 5, 6, 7, 8, 9
 # message BlobShape
 SHAPE_DIM = 1
 
@@ -49,16 +49,25 @@ def read_blob_file(path: str | Path) -> np.ndarray:
     return read_blob(reader, next(reader.whole_file()), "the blob")
 
 
-def encoded_blob(blob: np.ndarray, diff: np.ndarray | None = None) -> bytes:
-    """The message of an array, as float32, with another one of its shape as its diff."""
-    values = [length_field(number, np.ascontiguousarray(array, dtype="<f4").tobytes())
-              for number, array in ((BLOB_DATA, blob), (BLOB_DIFF, diff)) if array is not None]
+def encoded_blob(blob: np.ndarray, diff: np.ndarray | None = None, *, keep_double: bool = False) -> bytes:
+    """The message of an array, with another one of its shape as its diff.
+
+    Both are float32, or float64 where the array is and `keep_double` asks for it.
+    """
     shape = length_field(SHAPE_DIM, b"".join(varint(dim) for dim in blob.shape))
+    numbers, dtype = (BLOB_DATA, BLOB_DIFF), "<f4"
+    if keep_double and blob.dtype == np.float64:
+        numbers, dtype = (BLOB_DOUBLE_DATA, BLOB_DOUBLE_DIFF), "<f8"
+    values = [length_field(number, np.ascontiguousarray(array, dtype=dtype).tobytes())
+              for number, array in zip(numbers, (blob, diff), strict=True) if array is not None]
     return b"".join(values) + length_field(BLOB_SHAPE, shape)
 
 
-def read_blob(reader: WireReader, blob: WireField, who: str) -> np.ndarray:
-    """The array a field holds, float32; `who` names it in errors, which are `ModelFileError`."""
+def read_blob(reader: WireReader, blob: WireField, who: str, *, keep_double: bool = False) -> np.ndarray:
+    """The array a field holds, float32, or float64 where the file does and `keep_double` asks for it.
+
+    `who` names it in errors, which are `ModelFileError`.
+    """
     content(reader, blob, who)
     shape: tuple[int, ...] | None = None
     legacy = dict.fromkeys(BLOB_LEGACY_DIMS, 0)
@@ -83,6 +92,8 @@ def read_blob(reader: WireReader, blob: WireField, who: str) -> np.ndarray:
     if math.prod(dims) != values.size:
         raise reader.error(blob.offset, f"{who}: shape {_shape_words(dims)} must have {math.prod(dims)} values, "
                                         f"not {values.size}")
+    if doubles and keep_double:
+        return values.astype(np.float64).reshape(dims)
     # A double beyond float32 becomes infinite; whoever matches the weights to a network refuses such values.
     with np.errstate(over="ignore"):
         return values.astype(np.float32).reshape(dims)

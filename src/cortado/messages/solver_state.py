@@ -52,7 +52,7 @@ class SolverState:
 def encode_solver_state(state: SolverState) -> bytes:
     """The bytes of a .solverstate file; equal states give equal bytes."""
     parts = [varint_field(ITERATION, state.iteration), length_field(LEARNED_NET, state.learned_net.encode()),
-             *(length_field(HISTORY, encoded_blob(blob)) for blob in state.history),
+             *(length_field(HISTORY, encoded_blob(blob, keep_double=True)) for blob in state.history),
              varint_field(CURRENT_STEP, state.current_step),
              *(length_field(ARRAY, _encoded_array(name, value)) for name, value in state.arrays.items())]
     return b"".join(parts)
@@ -70,7 +70,7 @@ def parse_solver_state(data: bytes, file: str | Path) -> SolverState:
         elif part.number == LEARNED_NET:
             learned_net = text(reader, part, "the name of the weights file")
         elif part.number == HISTORY:
-            history.append(read_blob(reader, part, f"array {len(history)} of the history"))
+            history.append(read_blob(reader, part, f"array {len(history)} of the history", keep_double=True))
         elif part.number == CURRENT_STEP:
             current_step = number(reader, part, "the current step")
         elif part.number == ARRAY:

@@ -43,11 +43,11 @@ def write_snapshot(path: Path, net: Net, state: SolverState, snapshot_format: Sn
     weights_ending, state_ending = ENDINGS[snapshot_format]
     target = path.with_name(path.name.removesuffix(state_ending) + weights_ending)
     if snapshot_format is SnapshotFormat.HDF5:
-        weights = encode_hdf5_caffemodel(net.weights(), diffs)
+        weights = encode_hdf5_caffemodel(net.weights(), diffs, keep_double=True)
     else:
         types = {layer.name: layer.type for layer in net.spec.layers}
         weights = encode_caffemodel(net.spec.name, {name: (types[name], blobs)
-                                                    for name, blobs in net.weights().items()}, diffs)
+                                                    for name, blobs in net.weights().items()}, diffs, keep_double=True)
     whole = replace(state, learned_net=str(target), arrays={
         **state.arrays, CHECKSUM: np.frombuffer(hashlib.sha256(weights).digest(), np.uint8)})
     write_whole(target, weights)
@@ -72,4 +72,4 @@ def read_snapshot(path: Path) -> tuple[SolverState, Weights]:
     if expected is not None and expected.tobytes() != hashlib.sha256(data).digest():
         raise ModelFileError(f"a snapshot must have the weights it was written with; '{target}' was changed since",
                              file=path)
-    return state, parse_caffemodel(data, file=target)
+    return state, parse_caffemodel(data, file=target, keep_double=True)

@@ -65,6 +65,11 @@ class UpdateRule(torch.optim.Optimizer):
             group["iteration"] += 1
         return loss
 
+    @property
+    def finished(self) -> bool:
+        """Whether the gradients just computed say that no further step is worth making; most rules cannot tell."""
+        return False
+
     def last_amount(self, value: Tensor) -> Tensor:
         """What the last step subtracted from a blob, which is kept with `snapshot_diff`; 0 before the first."""
         amount = self.state[value].get("amount")
