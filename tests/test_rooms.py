@@ -16,13 +16,13 @@ PACKAGE = CHECKOUT / "src" / "cortado"
 # In the order data flows. `__init__` is the package's own module, `__main__` is `python -m cortado`.
 ROOMS = ("__init__", "errors", "registry", "resources", "whole_file", "graph", "numerics", "datasets", "messages",
          "layers", "frontends", "passes", "net", "solver", "pycaffe", "winograd", "gateware", "engines", "simulation",
-         "synthesis", "boards", "hls", "device", "planner", "executor", "bench", "conformance", "report", "cli",
+         "synthesis", "boards", "hls", "device", "planner", "executor", "workloads", "bench", "conformance", "report", "cli",
          "__main__")
 
 # The rooms that may import a package; None is every room. A package that is not here has no place in the house yet.
 OWNERS = {
     "numpy": None,
-    "torch": {"layers", "net", "solver", "pycaffe", "planner", "executor"},
+    "torch": {"layers", "net", "solver", "pycaffe", "planner", "executor", "workloads"},
     "amaranth": {"gateware", "engines", "simulation", "boards"},
     # The executor speaks onnx's own interface for running models.
     "onnx": {"frontends", "executor"},
@@ -35,7 +35,9 @@ OWNERS = {
     "plyvel": {"layers"},
     "pooch": {"frontends"},
     "requests": {"frontends"},
-    "sklearn": {"datasets"},
+    "sklearn": {"datasets", "workloads"},
+    # Pictures of what a workload found.
+    "matplotlib": {"workloads"},
     "filelock": {"simulation"},
     "grpc": {"device"},
     "pytest": {"conformance"},
@@ -46,7 +48,7 @@ OWNERS = {
     "click": {"cli"},
 }
 
-SLOW_PACKAGES = ("torch", "amaranth", "sklearn", "PIL", "onnx", "grpc", "rich")
+SLOW_PACKAGES = ("torch", "amaranth", "sklearn", "PIL", "onnx", "grpc", "rich", "matplotlib")
 
 
 def imported_modules(source: str) -> list[str]:
@@ -113,7 +115,7 @@ def test_every_room_has_its_place():
     ("graph", "from .shape import TensorShape", ["graph imports .shape, which must be written as cortado.shape"]),
     ("graph", "from cortado.attic import old", ["graph imports cortado.attic, which is in no room"]),
     ("graph", "import torch.nn", [
-        "torch belongs to ['executor', 'layers', 'net', 'planner', 'pycaffe', 'solver'], not graph"]),
+        "torch belongs to ['executor', 'layers', 'net', 'planner', 'pycaffe', 'solver', 'workloads'], not graph"]),
     ("layers", "from torch import Tensor\nimport numpy as np\nimport math", []),
     ("layers", "import pandas", ["layers imports pandas, which no room owns"]),
 ])

@@ -11,6 +11,7 @@ the command line prints its text as one message and exits with 1.
     ├── WeightsError          weights and network disagree: layer, expected shape, found shape
     ├── PictureError          an input that is no picture or has the wrong size
     ├── DataError             a data file that is not here, cannot be fetched, stored or trusted
+    ├── WorkloadError         a workload that cannot run as asked: its setting, dataset, folder
     ├── ConfigurationError    an engine configuration outside its legal range
     ├── PlanError             the cut between host and FPGA cannot be made as asked
     ├── ToolError             a missing or failing outside tool: command, exit code, last lines
@@ -80,6 +81,10 @@ class PictureError(CortadoError):
 
 class DataError(CortadoError):
     """A data file that is not here, or cannot be fetched, stored or trusted."""
+
+
+class WorkloadError(CortadoError):
+    """A workload cannot run as asked: a setting, a dataset, a folder of another run, a user's data."""
 
 
 class ConfigurationError(CortadoError):

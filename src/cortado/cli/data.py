@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from cortado.cli.group import Commands, cli
@@ -14,7 +12,7 @@ from cortado.cli.progress import progress_line
 
 @cli.group(cls=Commands)
 def data() -> None:
-    """Files from outside: trained weights, names of classes.
+    """Files from outside: trained weights, names of classes, data of the workloads.
 
     They are kept in the folder that CORTADO_DATA names, else in ~/.cache/cortado/data.
     """
@@ -33,27 +31,36 @@ def data_list(as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def data_get(name: str, as_json: bool) -> None:
-    """Fetch a data file unless it is here, check it, and print its path."""
-    from cortado.frontends.data_store import fetch
+    """Fetch a data file, or all that belong together, unless here, check them, and print their paths."""
+    from cortado.frontends.data_store import fetch, file_names
 
+    files = file_names(name)
     with progress_line(as_json, f"asking for {name}") as progress:
-        _show_data(name, fetch(name, lambda there, size: progress.say(f"{name}: {there:,} of {size:,} bytes")), as_json)
+        for number, file in enumerate(files, 1):
+            words = name if len(files) == 1 else f"{file}, {number} of {len(files)}"
+            fetch(file, lambda there, size, words=words: progress.say(f"{words}: {there:,} of {size:,} bytes"))
+    _show_data(files, as_json)
 
 
 @data.command(name="path")
 @click.argument("name")
 @json_option
 def data_path(name: str, as_json: bool) -> None:
-    """Print the path of a data file that is here."""
-    from cortado.frontends.data_store import path_to
+    """Print the path of a data file that is here, or of all that belong together."""
+    from cortado.frontends.data_store import file_names, path_to
 
-    _show_data(name, path_to(name), as_json)
+    files = file_names(name)
+    for file in files:
+        path_to(file)
+    _show_data(files, as_json)
 
 
-def _show_data(name: str, path: Path, as_json: bool) -> None:
+def _show_data(files: tuple[str, ...], as_json: bool) -> None:
+    from cortado.frontends.data_file import data_files
+    from cortado.frontends.data_store import place_of
     from cortado.report.data_report import data_report
 
     if as_json:
-        show(data_report((name,)), as_json)
+        show(data_report(files), as_json)
     else:
-        click.echo(path)
+        click.echo("\n".join(str(place_of(data_files[file])) for file in files))

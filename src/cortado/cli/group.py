@@ -30,6 +30,7 @@ def cli() -> None:
       cortado export MODEL -o F.onnx  the network as ONNX, or as prototxt and caffemodel
       cortado train --solver FILE     train a network as a solver.prototxt says
       cortado test MODEL              score a network on the data its layers read
+      cortado workload run NAME       a published method on the same layers, beside its figures
       cortado synth --family ecp5     what the engine takes of an FPGA, with open tools
       cortado bench engine            layers at RTL beside what the hardware could do at most
       cortado data list               trained weights and other files to fetch

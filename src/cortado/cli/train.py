@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import click
 from cortado.cli.group import cli
 from cortado.cli.options import LARGEST_SEED, json_option, key_value, known_device, network_state_options
 from cortado.cli.output import show
+from cortado.cli.stop import stop_on_signals
 
 # Rooms are imported inside the command: torch takes seconds, and help must not wait for it.
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def train(solver: Path, weights: tuple[Path, ...], snapshot: Path | None, stages
         elif not weights:
             copied = training.copy_named_weights()
         first = training.iteration
-        with _stop_on_signals() as stop:
+        with stop_on_signals() as stop:
             training.solve(should_stop=stop)
-        stopped = training.iteration < file.spec.max_iter
+        stopped = training.iteration < file.spec.max_iter and not training.finished
         if process_rank() == 0:
             show(train_report(Training(
                 network=training.net.spec.name, rule=file.spec.rule, seed=training.seed, processes=process_count(),
@@ -112,30 +112,3 @@ def _with_fpga(file: SolverFile, device_name: str | None,
         return device.close
 
     return file, put
-
-
-class _Stop:
-    """Says whether a signal has come."""
-
-    def __init__(self) -> None:
-        self._asked = False
-
-    def __call__(self) -> bool:
-        return self._asked
-
-    def ask(self, number: int, frame: object) -> None:
-        """A first signal waits for the iteration, a second one does not."""
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[_Stop]:
-    stop = _Stop()
-    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

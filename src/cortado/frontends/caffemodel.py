@@ -36,8 +36,8 @@ def read_caffemodel(path: str | Path) -> Weights:
     return parse_caffemodel(read_bytes(path), file=path)
 
 
-def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>") -> Weights:
-    """As `read_caffemodel`, from bytes; `file` is the name errors show."""
+def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>", keep_double: bool = False) -> Weights:
+    """As `read_caffemodel`, from bytes; `file` is the name errors show. With `keep_double` doubles stay float64."""
     if data.startswith(_HDF5_SIGNATURE):
         raise ModelFileError("a caffemodel must be a binary protobuf file, this is HDF5; Caffe writes protobuf with "
                              "snapshot_format: BINARYPROTO", file=file)
@@ -49,7 +49,7 @@ def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>") -> Weights:
             content(reader, field, "the network's name")
         elif field.number in (NET_LAYER, NET_V1_LAYERS):
             layers += 1
-            name, blobs = _read_layer(reader, field)
+            name, blobs = _read_layer(reader, field, keep_double)
             if blobs and name in weights:
                 raise reader.error(field.offset, f"layer '{name}': trained layers must have different names, "
                                                  "two have this one")
@@ -63,7 +63,10 @@ def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>") -> Weights:
 
 def write_caffemodel(path: str | Path, net_name: str,
                      layers: Mapping[str, tuple[str, tuple[np.ndarray, ...]]]) -> None:
-    """Write trained layers, {name: (type, blobs)}, as float32 in today's form, whole or not at all."""
+    """Write trained layers, {name: (type, blobs)}, in today's form, whole or not at all.
+
+    float64 is written as it is, anything else as float32.
+    """
     write_whole(path, encode_caffemodel(net_name, layers))
 
 
@@ -77,7 +80,7 @@ def encode_caffemodel(net_name: str, layers: Mapping[str, tuple[str, tuple[np.nd
     return message
 
 
-def _read_layer(reader: WireReader, layer: WireField) -> tuple[str, tuple[np.ndarray, ...]]:
+def _read_layer(reader: WireReader, layer: WireField, keep_double: bool) -> tuple[str, tuple[np.ndarray, ...]]:
     content(reader, layer, "a layer")
     name_number, blobs_number = (LAYER_NAME, LAYER_BLOBS) if layer.number == NET_LAYER else (V1_NAME, V1_BLOBS)
     name, blobs = "", []
@@ -89,5 +92,5 @@ def _read_layer(reader: WireReader, layer: WireField) -> tuple[str, tuple[np.nda
         elif field.number == V1_V0_LAYER and layer.number == NET_V1_LAYERS:
             raise reader.error(field.offset, "V0 layers are not supported; Caffe's upgrade_net_proto_binary writes "
                                              "them anew")
-    return name, tuple(read_blob(reader, field, f"blob {index} of layer '{name}'")
+    return name, tuple(read_blob(reader, field, f"blob {index} of layer '{name}'", keep_double=keep_double)
                        for index, field in enumerate(blobs))

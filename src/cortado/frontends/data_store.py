@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import hashlib
 import os
@@ -64,8 +65,16 @@ def path_to(name: str) -> Path:
     """The data file of that name; raises `DataError` where it is not here, with the command that fetches it."""
     found = find(name)
     if found is None:
-        raise DataError(f"data file '{name}' must be in {data_folder()}, it is not there; cortado data get {name} "
-                        "fetches it")
+        raise DataError(f"data file '{name}' must be in {data_folder()}, it is not there; cortado data get "
+                        f"{data_files[name].collection} fetches it")
+    return found
+
+
+def file_names(name: str) -> tuple[str, ...]:
+    """The data files that a name stands for: of a file, or of files that belong together. Raises `DataError`."""
+    found = tuple(known for known in data_files if name in (known, data_files[known].collection))
+    if not found:
+        raise _unknown(name)
     return found
 
 
@@ -110,10 +119,17 @@ def fetch(name: str, progress: Callable[[int, int], None] | None = None) -> Path
 
 
 def _known(name: str) -> DataFile:
-    try:
-        return data_files[name]
-    except LookupError as error:
-        raise DataError(str(error)) from None
+    if name not in data_files:
+        raise _unknown(name)
+    return data_files[name]
+
+
+def _unknown(name: str) -> DataError:
+    # Those that belong together are named together: some are many.
+    known = dict.fromkeys(data_files[file].collection for file in data_files)
+    close = difflib.get_close_matches(name, known, n=3)
+    hint = f"; did you mean {' or '.join(repr(entry) for entry in close)}?" if close else ""
+    return DataError(f"unknown data file '{name}'{hint} (known: {', '.join(known)})")
 
 
 def _not_fetched(file: DataFile, message: str) -> DataError:

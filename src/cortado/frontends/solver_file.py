@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from cortado.errors import ModelFileError
 from cortado.frontends.binding import bind
@@ -32,6 +33,21 @@ class SolverFile:
     training: NetSpec
     tests: tuple[NetSpec, ...]
     path: Path
+
+    def with_fields(self, **fields: Any) -> SolverFile:
+        """The file with other fields of SolverParameter; raises `FieldError`."""
+        return replace(self, spec=replace(self.spec, **fields))
+
+    def with_parameters(self, layer: str, **fields: Any) -> SolverFile:
+        """The file with other parameters in a layer of every network that has it; `LookupError` where none has."""
+        networks = (self.training, *self.tests)
+        having = [any(entry.name == layer for entry in net.layers) for net in networks]
+        if not any(having):
+            # Says what layers there are.
+            self.training.layer(layer)
+        training, *tests = (net.with_parameters(layer, **fields) if has else net
+                            for net, has in zip(networks, having, strict=True))
+        return replace(self, training=training, tests=tuple(tests))
 
 
 @dataclass(frozen=True, kw_only=True)

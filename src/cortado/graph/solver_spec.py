@@ -22,6 +22,13 @@ class SolverMode(Enum):
     GPU = 1
 
 
+class Precision(Enum):
+    """The numbers a network is trained with; Caffe is compiled for one of them."""
+
+    SINGLE = 0
+    DOUBLE = 1
+
+
 class SolverType(Enum):
     """The update rule in files from before `type` was a name."""
 
@@ -49,6 +56,8 @@ class SolverSpec:
     """Caffe's SolverParameter with its defaults; field names and meanings are those of `caffe.proto`.
 
     `solver_mode`, `device_id` and `layer_wise_reduce` choose between implementations of Caffe and change nothing here.
+    `precision` and `tolerance` are not Caffe's: a rule that can tell ends the training once no value of the gradient
+    is beyond `tolerance`.
     Raises `FieldError`.
     """
 
@@ -86,6 +95,8 @@ class SolverSpec:
     device_id: int = 0
     layer_wise_reduce: bool = True
     debug_info: bool = False
+    precision: Precision = Precision.SINGLE
+    tolerance: float = 0.0
 
     def __post_init__(self) -> None:
         if self.solver_type is not None and self.type not in ("SGD", _TYPE_NAMES[self.solver_type]):
@@ -96,7 +107,8 @@ class SolverSpec:
         for name in _POLICY_NEEDS[self.lr_policy]:
             if getattr(self, name) < 1:
                 raise FieldError(name, f"must be at least 1 for lr_policy {self.lr_policy}, not {getattr(self, name)}")
-        for name in ("base_lr", "gamma", "weight_decay", "max_iter", "test_interval", "display", "snapshot"):
+        for name in ("base_lr", "gamma", "weight_decay", "max_iter", "test_interval", "display", "snapshot",
+                     "tolerance"):
             if getattr(self, name) < 0:
                 raise FieldError(name, f"must be at least 0, not {getattr(self, name)}")
         for name in ("iter_size", "average_loss"):
@@ -116,6 +128,11 @@ class SolverSpec:
         for name in ("momentum", "momentum2", "rms_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise FieldError(name, f"must be at least 0 and below 1, not {getattr(self, name)}")
+        if self.rule == "LBFGS":
+            # Its line search compares losses, which must be all there is to minimise.
+            for name, wanted in (("momentum", 0), ("weight_decay", 0), ("clip_gradients", -1), ("iter_size", 1)):
+                if getattr(self, name) != wanted:
+                    raise FieldError(name, f"must be {wanted} for LBFGS, not {getattr(self, name):g}")
         # As the constructors of Caffe's solvers have it.
         if self.rule in ("AdaGrad", "RMSProp") and self.momentum:
             raise FieldError("momentum", f"must be 0 for {self.rule}, which has none, not {self.momentum}")

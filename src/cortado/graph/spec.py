@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -86,3 +87,9 @@ class NetSpec:
                 return layer
         raise LookupError(f"network '{self.name}' has no layer '{name}' (it has: "
                           f"{', '.join(layer.name for layer in self.layers)})")
+
+    def with_parameters(self, layer: str, **fields: Any) -> NetSpec:
+        """The network with other parameters in one layer; `LookupError` for an unknown one, and what they raise."""
+        old = self.layer(layer)
+        new = replace(old, parameters=replace(old.parameters, **fields))
+        return replace(self, layers=tuple(new if entry is old else entry for entry in self.layers))

@@ -17,7 +17,7 @@ from cortado.graph.spec import LayerSpec
 from cortado.layers.filler import Filler
 from cortado.registry import Registry
 
-layer_types: Registry[type[Layer]] = Registry("layer type")
+layer_types: Registry[type[Layer]] = Registry("layer type", workload_part="layers")
 
 
 class CaffeEngine(Enum):

@@ -50,13 +50,17 @@ def read_blob_file(path: str | Path) -> np.ndarray:
 
 
 def encoded_blob(blob: np.ndarray) -> bytes:
-    """The message of an array, as float32."""
+    """The message of an array: float64 as it is, anything else as float32."""
     shape = length_field(SHAPE_DIM, b"".join(varint(dim) for dim in blob.shape))
-    return length_field(BLOB_DATA, np.ascontiguousarray(blob, dtype="<f4").tobytes()) + length_field(BLOB_SHAPE, shape)
+    number, dtype = (BLOB_DOUBLE_DATA, "<f8") if blob.dtype == np.float64 else (BLOB_DATA, "<f4")
+    return length_field(number, np.ascontiguousarray(blob, dtype=dtype).tobytes()) + length_field(BLOB_SHAPE, shape)
 
 
-def read_blob(reader: WireReader, blob: WireField, who: str) -> np.ndarray:
-    """The array a field holds, float32; `who` names it in errors, which are `ModelFileError`."""
+def read_blob(reader: WireReader, blob: WireField, who: str, *, keep_double: bool = False) -> np.ndarray:
+    """The array a field holds, float32, or float64 where the file does and `keep_double` asks for it.
+
+    `who` names it in errors, which are `ModelFileError`.
+    """
     content(reader, blob, who)
     shape: tuple[int, ...] | None = None
     legacy = dict.fromkeys(BLOB_LEGACY_DIMS, 0)
@@ -81,6 +85,8 @@ def read_blob(reader: WireReader, blob: WireField, who: str) -> np.ndarray:
     if math.prod(dims) != values.size:
         raise reader.error(blob.offset, f"{who}: shape {_shape_words(dims)} must have {math.prod(dims)} values, "
                                         f"not {values.size}")
+    if doubles and keep_double:
+        return values.astype(np.float64).reshape(dims)
     # A double beyond float32 becomes infinite; whoever matches the weights to a network refuses such values.
     with np.errstate(over="ignore"):
         return values.astype(np.float32).reshape(dims)

@@ -70,7 +70,7 @@ def parse_solver_state(data: bytes, file: str | Path) -> SolverState:
         elif part.number == LEARNED_NET:
             learned_net = text(reader, part, "the name of the weights file")
         elif part.number == HISTORY:
-            history.append(read_blob(reader, part, f"array {len(history)} of the history"))
+            history.append(read_blob(reader, part, f"array {len(history)} of the history", keep_double=True))
         elif part.number == CURRENT_STEP:
             current_step = number(reader, part, "the current step")
         elif part.number == ARRAY:

@@ -61,12 +61,13 @@ class Net(nn.Module):
 
     `weights` are matched by layer name; without them a `seed` draws He-normal ones, or with `fillers` those that the
     file asks for. `batch` replaces the outermost dimension of every input shape; `forward` takes any batch. A network
-    of phase TEST starts in evaluation mode. A blob whose `lr_mult` is 0 takes no gradient, as in Caffe.
+    of phase TEST starts in evaluation mode. A blob whose `lr_mult` is 0 takes no gradient, as in Caffe. `dtype` is that
+    of trained blobs and, with layers that read data as numbers of either precision, of values.
     Raises `GraphError` where layers do not fit and `WeightsError` where weights do not.
     """
 
     def __init__(self, spec: NetSpec, weights: Weights | None = None, *, batch: int | None = None,
-                 seed: int | None = None, fillers: bool = False) -> None:
+                 seed: int | None = None, fillers: bool = False, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         check(spec)
         self.spec = spec
@@ -74,6 +75,7 @@ class Net(nn.Module):
         self.stages = nn.ModuleList(
             Stage(layer, tuple(self.shapes[bottom] for bottom in layer.bottoms)) for layer in spec.layers
         )
+        self.to(dtype)
         self.trained_blobs = self._share_blobs()
         self._fill(weights, seed, fillers)
         self.train(spec.phase == "TRAIN")
@@ -136,15 +138,21 @@ class Net(nn.Module):
             for stage in self.stages:
                 name, blobs = stage.spec.name, stage.layer.blobs
                 if len(blobs) and weights.get(name):
-                    values = match_layer(name, tuple(TensorShape(tuple(blob.shape)) for blob in blobs), weights)
+                    dtype = np.float64 if blobs[0].dtype == torch.float64 else np.float32
+                    values = match_layer(name, tuple(TensorShape(tuple(blob.shape)) for blob in blobs), weights,
+                                         dtype=dtype)
                     for blob, value in zip(blobs, values, strict=True):
                         blob.copy_(torch.from_numpy(value))
                     found.append(name)
         return tuple(found)
 
     def share_blobs_of(self, other: Net) -> None:
-        """Have the trained blobs of `other` in the layers of the same name; `WeightsError` where shapes differ."""
+        """Have the trained blobs of `other` in the layers of the same name; `WeightsError` where shapes differ.
+
+        A layer that shares a blob with one of these by the blob's name goes on sharing it.
+        """
         theirs = {stage.spec.name: stage.layer for stage in other.stages}
+        taken: dict[nn.Parameter, nn.Parameter] = {}
         for stage in self.stages:
             blobs = theirs[stage.spec.name].blobs if stage.spec.name in theirs else ()
             if not len(blobs) or not len(stage.layer.blobs):
@@ -152,8 +160,10 @@ class Net(nn.Module):
             if [blob.shape for blob in blobs] != [blob.shape for blob in stage.layer.blobs]:
                 raise WeightsError(f"layer '{stage.spec.name}': its trained blobs must have the same shapes in both "
                                    f"networks that share them, '{other.spec.name}' and '{self.spec.name}'")
-            for index, blob in enumerate(blobs):
-                stage.layer.blobs[index] = blob
+            taken.update(zip(stage.layer.blobs, blobs, strict=True))
+        for stage in self.stages:
+            for index, blob in enumerate(stage.layer.blobs):
+                stage.layer.blobs[index] = taken.get(blob, blob)
 
     def weights(self) -> dict[str, tuple[np.ndarray, ...]]:
         """Copies of the trained blobs by layer name."""

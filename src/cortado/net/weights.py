@@ -62,8 +62,9 @@ def _generator(seed: int, layer: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
 
 
-def match_layer(name: str, expected: tuple[TensorShape, ...], weights: Weights) -> tuple[np.ndarray, ...]:
-    """The blobs of one layer in the shapes it has, as `match_weights`."""
+def match_layer(name: str, expected: tuple[TensorShape, ...], weights: Weights, *,
+                dtype: type[np.floating] = np.float32) -> tuple[np.ndarray, ...]:
+    """The blobs of one layer in the shapes it has and of one number type, as `match_weights`."""
     found = weights.get(name, ())
     if len(found) != len(expected):
         raise WeightsError(f"layer '{name}': expected {_shapes_words(expected)}, "
@@ -77,7 +78,7 @@ def match_layer(name: str, expected: tuple[TensorShape, ...], weights: Weights) 
         if not np.isfinite(blob).all():
             raise WeightsError(f"layer '{name}': blob {index} must have finite values, it has "
                                f"{np.count_nonzero(~np.isfinite(blob))} that are infinite or no numbers")
-        matched.append(np.ascontiguousarray(blob, np.float32).reshape(shape.dims))
+        matched.append(np.ascontiguousarray(blob, dtype).reshape(shape.dims))
     return tuple(matched)
 
 

@@ -52,4 +52,4 @@ def read_snapshot(path: Path) -> tuple[SolverState, Weights]:
     if expected is not None and expected.tobytes() != hashlib.sha256(data).digest():
         raise ModelFileError(f"a snapshot must have the weights it was written with; '{target}' was changed since",
                              file=path)
-    return state, parse_caffemodel(data, file=target)
+    return state, parse_caffemodel(data, file=target, keep_double=True)

@@ -18,7 +18,7 @@ from cortado.errors import GraphError, ModelFileError, WeightsError
 from cortado.frontends.caffemodel import read_caffemodel
 from cortado.frontends.file import make_folder
 from cortado.frontends.solver_file import SolverFile
-from cortado.graph.solver_spec import SnapshotFormat
+from cortado.graph.solver_spec import Precision, SnapshotFormat
 from cortado.graph.spec import Weights
 from cortado.layers.source_path import source_path
 from cortado.messages.solver_state import SolverState
@@ -64,15 +64,18 @@ class Solver:
             raise ModelFileError(f"solver: {update_rules.unknown(self.spec.rule)}", file=file.path)
         self.seed = self._chosen_seed(seed)
         self.iteration = 0
+        # Whether the update rule has found that there is nothing left to do.
+        self.finished = False
         self._listeners = listeners
         self._losses: deque[float] = deque(maxlen=self.spec.average_loss)
         self._displayed_at = time.monotonic()
         outside = random_arrays()
         # All processes draw the same weights and the same order of the data, and from then on numbers of their own.
         seed_everything(self.seed)
-        self.net = Net(file.training, seed=self.seed, fillers=True)
+        dtype = torch.float64 if self.spec.precision is Precision.DOUBLE else torch.float32
+        self.net = Net(file.training, seed=self.seed, fillers=True, dtype=dtype)
         self._check_network()
-        self.tests = tuple(Net(spec, seed=self.seed, fillers=True) for spec in file.tests)
+        self.tests = tuple(Net(spec, seed=self.seed, fillers=True, dtype=dtype) for spec in file.tests)
         for test in self.tests:
             test.share_blobs_of(self.net)
         self.rule: UpdateRule = update_rules[self.spec.rule](self.net.trained_blobs, self.spec)
@@ -121,7 +124,7 @@ class Solver:
                 loss, outputs = self._loss()
             self._losses.append(float(loss))
             self._display(outputs, None)
-        if spec.test_interval and self.iteration % spec.test_interval == 0:
+        if spec.test_interval and (self.finished or self.iteration % spec.test_interval == 0):
             self.test()
 
     def step(self, iterations: int, should_stop: Callable[[], bool] = lambda: False) -> bool:
@@ -135,24 +138,37 @@ class Solver:
             if spec.test_interval and self.iteration % spec.test_interval == 0 and (
                     self.iteration or spec.test_initialization):
                 self.test()
-            self.rule.zero_grad()
-            total, outputs = 0.0, {}
-            for _ in range(spec.iter_size):
-                loss, outputs = self._loss()
-                loss.backward()
-                total += float(loss.detach())
+            total, outputs = self._gradients()
             self._losses.append(total / spec.iter_size)
+            if self.rule.finished:
+                self.finished = True
+                return False
             rate = learning_rate(spec, self.iteration)
             if spec.display and self.iteration % spec.display == 0:
                 self._display(outputs, rate)
             self.rule.set_rate(rate)
-            self.rule.step()
+            self.rule.step(self._closure(total))
             self.iteration += 1
             if spec.snapshot and self.iteration % spec.snapshot == 0:
                 self.snapshot()
             if any_process(should_stop()):
                 return True
         return False
+
+    def _gradients(self) -> tuple[float, Mapping[str, Tensor]]:
+        """Gradients of the loss over `iter_size` batches; the loss, summed over them, and the last one's outputs."""
+        self.rule.zero_grad()
+        total, outputs = 0.0, {}
+        for _ in range(self.spec.iter_size):
+            loss, outputs = self._loss()
+            loss.backward()
+            total += float(loss.detach())
+        return total, outputs
+
+    def _closure(self, computed: float) -> Callable[[], float]:
+        """Computes the loss and its gradients for a rule; the first time they are there already."""
+        ready = [computed]
+        return lambda: ready.pop() if ready else self._gradients()[0]
 
     def test(self) -> None:
         """Score every test network and tell. Source: `solver.cpp`, Solver::TestAll."""

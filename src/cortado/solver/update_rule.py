@@ -62,6 +62,11 @@ class UpdateRule(torch.optim.Optimizer):
             group["iteration"] += 1
         return loss
 
+    @property
+    def finished(self) -> bool:
+        """Whether the gradients just computed say that no further step is worth making; most rules cannot tell."""
+        return False
+
     def set_rate(self, rate: float) -> None:
         """The learning rate of the next steps, before each blob's own factor."""
         for group in self.param_groups:

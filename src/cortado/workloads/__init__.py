@@ -1,7 +1,5 @@
-"""Published methods on the layer runtime, one folder each. Importing the room registers them all."""
+"""Published methods on the layer runtime, one folder each.
 
-import sys
-
-from cortado.registry import import_room
-
-import_room(sys.modules[__name__])
+A folder holds the method's own layer types in `layers/`, its data files in `files.py`, what it reads from them, and its
+recipe in `recipe.py`; the registries find these by name. The files beside the folders are what methods share.
+"""
