@@ -43,8 +43,12 @@ def symmetries(triples: TripleSet) -> tuple[Symmetry, ...]:
 
 @dataclass(frozen=True)
 class Rule:
-    """A path of relations that implies another relation between its ends, and how often AMIE3 found it to hold."""
+    """A path of relations that implies another relation between its ends, and how often AMIE3 found it to hold.
 
+    `joints` are the variables along the path, one more than relations; a variable may come back.
+    """
+
+    joints: tuple[str, ...]
     body: tuple[str, ...]
     head: str
     support: int
@@ -55,7 +59,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Composition:
-    """How often a rule holds in a data set: pairs of ends with the path and the head, and pairs with the path."""
+    """How often a rule holds: its conclusions that are triples, all its conclusions, and the head's triples."""
 
     support: int
     body_size: int
@@ -68,7 +72,7 @@ class Composition:
 
     @property
     def confidence(self) -> float:
-        """The share of paths whose conclusion is a triple."""
+        """The share of conclusions that are triples."""
         return self.support / self.body_size
 
 
@@ -78,45 +82,57 @@ def composition_rules(name: str) -> tuple[Rule, ...]:
     return tuple(_rule(line, str(path)) for line in path.read_text(encoding="utf-8").splitlines()[1:])
 
 
-def composition(triples: TripleSet, rule: Rule) -> Composition:
-    """How often the rule holds, over all splits."""
-    # Two triples have at least two ends between them: the variables of a path may take the same entity.
-    ends = _paths(triples, rule.body)
-    heads = {(entity, answer) for entity, answer in _pairs(triples, rule.head)}
-    return Composition(support=len(ends & heads), body_size=len(ends), head_size=len(heads))
+class Compositions:
+    """What rules conclude from the triples of all splits."""
+
+    def __init__(self, triples: TripleSet) -> None:
+        self._triples = len(triples.triples)
+        # By relation, the objects of every subject.
+        self._edges: dict[str, dict[int, set[int]]] = {}
+        for subject, relation, answer in triples.triples.tolist():
+            self._edges.setdefault(triples.relations[relation], {}).setdefault(subject, set()).add(answer)
+
+    def of(self, rule: Rule) -> Composition:
+        """How often the rule holds."""
+        head = self._edges[rule.head]
+        concluded = self._conclusions(rule)
+        return Composition(support=sum(len(answers & head.get(entity, set())) for entity, answers in concluded.items()),
+                           body_size=sum(map(len, concluded.values())), head_size=sum(map(len, head.values())))
+
+    def share(self, rules: tuple[Rule, ...]) -> float:
+        """The share of all triples that some rule concludes from others."""
+        concluded = {(entity, rule.head, answer) for rule in rules
+                     for entity, answers in self._conclusions(rule).items()
+                     for answer in answers & self._edges[rule.head].get(entity, set())}
+        return len(concluded) / self._triples
+
+    def _conclusions(self, rule: Rule) -> dict[int, set[int]]:
+        """By first end, the last ends of all paths."""
+        first, *others = rule.joints
+        found = {}
+        for entity in self._edges[rule.body[0]]:
+            ends = {entity}
+            for joint, relation in zip(others, rule.body, strict=True):
+                edges = self._edges[relation]
+                ends = {answer for end in ends for answer in edges.get(end, ())}
+                if joint == first:
+                    ends &= {entity}
+            if ends:
+                found[entity] = ends
+        return found
 
 
-def compositional_share(triples: TripleSet, rules: tuple[Rule, ...]) -> float:
-    """The share of all triples that a rule concludes from others."""
-    concluded = {(entity, rule.head, answer) for rule in rules
-                 for entity, answer in _paths(triples, rule.body) & set(_pairs(triples, rule.head))}
-    return len(concluded) / len(triples.triples)
-
-
-def _paths(triples: TripleSet, body: tuple[str, ...]) -> set[tuple[int, int]]:
-    """The two ends of every path along these relations."""
-    ends = set(_pairs(triples, body[0]))
-    for relation in body[1:]:
-        following: dict[int, list[int]] = {}
-        for entity, answer in _pairs(triples, relation):
-            following.setdefault(entity, []).append(answer)
-        ends = {(first, answer) for first, last in ends for answer in following.get(last, ())}
-    return ends
-
-
-def _pairs(triples: TripleSet, relation: str) -> list[tuple[int, int]]:
-    everything = triples.triples
-    own = everything[everything[:, 1] == triples.relation_numbers[relation]]
-    return [(entity, answer) for entity, answer in own[:, [0, 2]].tolist()]
+_ATOM = re.compile(r"\?(\w)\s+(P\d+)\s+\?(\w)")
 
 
 def _rule(line: str, file: str) -> Rule:
     text, coverage, confidence, _, support, body_size, *_ = line.split("\t")
     body, _, head = text.partition("=>")
-    atoms = re.findall(r"\?(\w)\s+(P\d+)\s+\?(\w)", body)
-    (first, conclusion, last), = re.findall(r"\?(\w)\s+(P\d+)\s+\?(\w)", head)
-    joints = [first, *(atom[2] for atom in atoms)]
-    if [atom[0] for atom in atoms] != joints[:-1] or joints[-1] != last:
+    atoms = _ATOM.findall(body)
+    (first, conclusion, last), = _ATOM.findall(head)
+    joints = (first, *(atom[2] for atom in atoms))
+    # Only its first variable may come back: the others are not kept along a path.
+    if tuple(atom[0] for atom in atoms) != joints[:-1] or joints[-1] != last or len(set(joints[1:])) < len(atoms):
         raise DataError(f"'{file}': a rule must be a path from one end of its head to the other, not '{text}'")
-    return Rule(tuple(atom[1] for atom in atoms), conclusion, int(support), int(body_size), float(coverage),
+    return Rule(joints, tuple(atom[1] for atom in atoms), conclusion, int(support), int(body_size), float(coverage),
                 float(confidence))

@@ -1,7 +1,1 @@
-"""NestE: embeddings of facts about facts. Importing it registers its layer types and files."""
-
-import sys
-
-from cortado.registry import import_room
-
-import_room(sys.modules[__name__])
+"""NestE, embeddings of facts about facts: Xiong et al. 2024, AAAI."""

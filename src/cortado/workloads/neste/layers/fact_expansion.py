@@ -9,7 +9,7 @@ from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.layer import layer_types
 from cortado.workloads.neste.algebra import COMPONENTS
-from cortado.workloads.neste.compression import PARTS, FactCompression
+from cortado.workloads.neste.layers.fact_compression import PARTS, FactCompression
 
 
 @layer_types.register("FactExpansion")

@@ -10,7 +10,7 @@ from torch import Tensor
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.layer import UntrainedLayer, layer_types
-from cortado.workloads.codex.complex import complex_halves
+from cortado.workloads.codex.layers.complex import complex_halves
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.layer import UntrainedLayer, layer_types
 from cortado.workloads.neste.algebra import COMPONENTS, normalised
-from cortado.workloads.neste.product import Asked, ProductParameters, check_offset
+from cortado.workloads.neste.layers.hypercomplex_product import Asked, ProductParameters, check_offset
 
 
 @layer_types.register("NestedProduct")

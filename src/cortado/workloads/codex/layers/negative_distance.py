@@ -1,4 +1,4 @@
-"""Scores by distance, for TransE: the nearer the better."""
+"""NegativeDistance: the nearer an answer, the better."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cortado.errors import FieldError
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
 from cortado.layers.filler import Filler
-from cortado.layers.layer import Layer, NoParameters, UntrainedLayer, layer_types
+from cortado.layers.layer import Layer, layer_types
 
 # Of a squared distance: its root has no slope at 0.
 SMALLEST_SQUARE = 1e-12
@@ -64,33 +64,4 @@ class NegativeDistance(Layer):
         # One matrix product in place of N num_output k differences.
         squares = torch.addmm(vectors.square().sum(1), query, vectors.T, alpha=-2)
         squares = squares + query.square().sum(1, keepdim=True)
-        return (-squares.clamp(min=SMALLEST_SQUARE).sqrt(),)
-
-
-@layer_types.register("CandidateDistance")
-class CandidateDistance(UntrainedLayer):
-    """Minus the Euclidean distance from each query to its own candidates: (N, k), (N, K, k) -> (N, K)."""
-
-    parameters_type = NoParameters
-    parameters_field = "candidate_distance_param"
-    bottom_counts = range(2, 3)
-
-    @classmethod
-    def top_shapes(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> tuple[TensorShape, ...]:
-        query, candidates = bottoms
-        if query.dims != (candidates.dims[0], *candidates.dims[2:]):
-            raise spec.error(f"queries and candidates must be (N, k) and (N, K, k), not {query} and {candidates}")
-        return (TensorShape(candidates.dims[:2]),)
-
-    @classmethod
-    def macs(cls, spec: LayerSpec, bottoms: tuple[TensorShape, ...]) -> int:
-        return bottoms[1].count
-
-    @classmethod
-    def keeps_scale(cls, spec: LayerSpec) -> bool:
-        return False
-
-    def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-        query, candidates = bottoms
-        squares = (candidates - query[:, None]).square().sum(2)
         return (-squares.clamp(min=SMALLEST_SQUARE).sqrt(),)
