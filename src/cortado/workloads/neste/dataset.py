@@ -18,6 +18,10 @@ from cortado.frontends.data_store import path_to
 NAMES = ("FBH", "FBHE", "DBHE")
 SPLITS = ("train", "valid", "test")
 
+# What is read of a data set: the nested facts of the conditional task are those of the others, written in another way.
+FILES = ("base/entity", "base/relation", *(f"base/{split}" for split in SPLITS), "base/augment", "meta/relation",
+         *(f"meta/{split}" for split in SPLITS))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NestedFacts:
