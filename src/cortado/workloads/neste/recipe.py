@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from cortado.errors import FieldError
 from cortado.frontends.solver_file import SolverFile
@@ -20,6 +20,7 @@ from cortado.workloads.neste.evaluation import (
     triple_prediction,
 )
 from cortado.workloads.neste.model import BATCHES, Family, Variant
+from cortado.workloads.neste.pattern import logical_metrics, nested_symmetry, pattern_metrics
 from cortado.workloads.neste.published import PUBLISHED
 from cortado.workloads.picture import Picture
 from cortado.workloads.run import Run
@@ -114,6 +115,9 @@ class NestE(Workload):
         found["by nested relation"] = {
             data.nested_relations[relation]: triple_prediction(model, facts).mrr
             for relation, facts in by_nested_relation(data.facts["test"])}
+        found["by logical pattern"] = logical_metrics(model, data.facts["test"])
+        found["patterns learnt"] = pattern_metrics(model, data, settings.algebra)
+        found["nested symmetry learnt"] = nested_symmetry(model, data, settings.algebra)
         return found
 
 

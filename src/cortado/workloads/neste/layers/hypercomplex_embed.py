@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-
 from torch import Tensor
 from torch.nn import functional
 
