@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from cortado.errors import FieldError
-from cortado.workloads.codex.dataset import NEGATIVES, SPLITS, TripleSet, load_codex
+from cortado.workloads.codex.dataset import NEGATIVES, SPLITS, TripleSet, load_codex, read_triple_set
 from cortado.workloads.codex.device_evaluation import on_device
 from cortado.workloads.codex.frequency import frequency_baseline
 from cortado.workloads.codex.model import (
@@ -53,13 +54,15 @@ _MODELS = {
 class Settings:
     """`training` and `epochs` are the model's own where they are none; an epoch has every query once.
 
-    `device_queries` test queries are ranked on a device too where one is given.
+    `device_queries` test queries are ranked on a device too where one is given. `compare_with` is a folder with
+    train.txt, valid.txt and test.txt of another data set, such as FB15k-237, that is analysed in the same way.
     """
 
     model: ModelName = ModelName.COMPLEX
     training: Training | None = None
     epochs: int | None = None
     device_queries: int = 512
+    compare_with: Path | None = None
 
     def __post_init__(self) -> None:
         if self.epochs is not None and self.epochs < 1:
@@ -113,10 +116,13 @@ class Codex(Workload):
         run.expect(file.spec.max_iter)
         name = settings.model.value
         data = run.part("data", lambda: _analysis(triples), iterations=0)
+        if settings.compare_with is not None:
+            data |= run.part("comparison", lambda: _comparison(run, settings.compare_with), iterations=0)
         found = run.part(name, lambda: self._trained(run, file, triples), iterations=file.spec.max_iter)
         curve = found.pop("curve")
         return Outcome(metrics={**data, **{f"{name} {split}": metrics for split, metrics in found.items()}},
-                       pictures=(Picture(name="validation", draw=lambda figure: _draw(figure, name, curve)),))
+                       pictures=(Picture(name="validation", draw=lambda figure: _draw(figure, name, curve)),)
+                       if curve else ())
 
     def _trained(self, run: Run, file: Any, triples: TripleSet) -> dict[str, Any]:
         fit = run.fit(run.settings.model.value, file)
@@ -139,6 +145,15 @@ def _analysis(triples: TripleSet) -> dict[str, dict[str, float]]:
             "patterns": {"symmetric": sum(entry.of_all for entry in symmetries(triples)),
                          "compositional": compositions.share(rules), "rules": len(rules),
                          "rules counted otherwise": differing}}
+
+
+def _comparison(run: Run, folder: Path) -> dict[str, dict[str, float]]:
+    """The same of another data set; where little needs to be learnt, the baseline is near the models."""
+    for split in SPLITS:
+        run.own_file(folder / f"{split}.txt")
+    other = read_triple_set(folder)
+    return {f"{other.name} frequency test": frequency_baseline(other).metrics(),
+            f"{other.name} patterns": {"symmetric": sum(entry.of_all for entry in symmetries(other))}}
 
 
 def _device_metrics(run: Run, scorer: Scorer, device: str) -> dict[str, float]:
