@@ -16,8 +16,8 @@ PACKAGE = CHECKOUT / "src" / "cortado"
 # In the order data flows. `__init__` is the package's own module, `__main__` is `python -m cortado`.
 ROOMS = ("__init__", "errors", "registry", "resources", "whole_file", "graph", "numerics", "datasets", "messages",
          "layers", "frontends", "passes", "net", "solver", "pycaffe", "winograd", "gateware", "engines", "simulation",
-         "synthesis", "boards", "hls", "device", "planner", "executor", "workloads", "bench", "conformance", "report", "cli",
-         "__main__")
+         "synthesis", "boards", "hls", "device", "planner", "executor", "workloads", "bench", "conformance", "report",
+         "cli", "__main__")
 
 # The rooms that may import a package; None is every room. A package that is not here has no place in the house yet.
 OWNERS = {

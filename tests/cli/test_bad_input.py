@@ -12,14 +12,18 @@ import numpy as np
 import pytest
 
 from cortado.frontends.caffemodel import write_caffemodel
+from cortado.frontends.data_file import data_files
 from cortado.layers.layer import layer_types
+from cortado.resources import models_root
 
 DATA = 'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 2 dim: 6 dim: 5 } } }\n'
 CONV = ('layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
         'convolution_param { num_output: 3 kernel_size: 3 } }\n')
 WEIGHT, BIAS = np.ones((3, 2, 3, 3), np.float32), np.zeros(3, np.float32)
 
-MODELS = "alexnet, caffenet, cifar10_quick, digits, googlenet, lenet, nin, overfeat, squeezenet, vgg16, vgg_a"
+# A folder of several networks has none that goes by its name.
+MODELS = ", ".join(sorted(folder.name for folder in models_root().iterdir()
+                          if any((folder / f"{name}.prototxt").is_file() for name in (folder.name, "deploy"))))
 FIELDS = ("m, pc, pk, data_bits, weight_bits, beat_bits, largest_taps, tiles, buffer_words, block_columns, leaky, "
           "pooling, elementwise_add, pooling_row_beats")
 SUFFIXES = ".png, .jpg, .jpeg, .bmp, .gif, .pgm, .ppm, .tif, .tiff"
@@ -173,7 +177,8 @@ ARGUMENTS = {
         ("generate", "-o", "out", "--host", "conv1_1", "--engine", "largest_taps=9"), {},
          "network 'digits': nothing to generate, no layer runs on the FPGA (see cortado inspect)"),
     "unknown data file": (("data", "path", "vgg"), {},
-                          "unknown data file 'vgg' (known: imagenet-labels, squeezenet, squeezenet-prototxt)"),
+                          ("unknown data file 'vgg' (known: "
+                           f"{', '.join(sorted({name.partition('/')[0] for name in data_files}))})")),
 }
 
 # Arguments a command does not take: the command, and click's message.

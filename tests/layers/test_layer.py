@@ -15,8 +15,10 @@ TYPES = list(layer_types)
 
 def test_every_file_has_registered_its_type():
     folder = Path(inspect.getfile(Layer)).parent
-    registering = [path for path in folder.glob("*.py") if "@layer_types.register(" in path.read_text()]
-    assert {"Convolution", "Gelu", "LRN", "XCLProgram"} <= set(TYPES)
+    workloads = folder.parent / "workloads"
+    registering = [path for path in (*folder.glob("*.py"), *workloads.glob("*/layers/*.py"))
+                   if "@layer_types.register(" in path.read_text()]
+    assert {"Convolution", "Gelu", "LRN", "XCLProgram", "LogDifferenceData", "GraphData"} <= set(TYPES)
     assert len(registering) == len(TYPES)
 
 

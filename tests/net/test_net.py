@@ -241,3 +241,29 @@ def test_a_layer_with_data_of_its_own_runs_without_inputs(network):
     net = Net(spec, batch=7)
     assert (net.inputs, net.outputs, net.shapes["d"].dims) == ((), ("d",), (3,))
     assert net()["d"].tolist() == [4, 4, 4]
+
+
+def test_double_precision(rng):
+    spec = parse_prototxt('''
+        layer { name: "x" type: "DummyData" top: "x"
+                dummy_data_param { shape { dim: 2 dim: 3 } data_filler { value: 0.1 } } }
+        layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 4 } }''')
+    weight, bias = rng.standard_normal((4, 3)), rng.standard_normal(4)
+    net = Net(spec, seed=0, dtype=torch.float64)
+    net.copy_from({"ip": (weight, bias)})
+    value = net()["y"]
+    assert value.dtype == torch.float64
+    np.testing.assert_allclose(value.detach().numpy(), np.full((2, 3), np.float32(0.1), np.float64) @ weight.T + bias,
+                               rtol=1e-14)
+    np.testing.assert_array_equal(net.weights()["ip"][0], weight)
+
+
+def test_a_blob_shared_by_name_is_shared_with_another_network_too():
+    begin = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } }'
+    layer = ('layer {{ name: "{0}" type: "InnerProduct" bottom: "x" top: "{0}" param {{ name: "w" }} '
+             "inner_product_param {{ num_output: 2 bias_term: false }} }}")
+    trained = Net(parse_prototxt(begin + layer.format("a")), seed=0)
+    test = Net(parse_prototxt(begin + layer.format("a") + layer.format("b")), seed=1)
+    test.share_blobs_of(trained)
+    for name in ("a", "b"):
+        assert test.stage(name).layer.blobs[0] is trained.stage("a").layer.blobs[0]

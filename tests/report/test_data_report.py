@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from cortado.cli import cli
 from cortado.errors import DataError
+from cortado.frontends.data_file import data_files
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "data.schema.json"
 
@@ -35,11 +36,13 @@ def test_list_says_what_is_here_and_what_it_is_for(folder):
     states = {line.split("  ")[0]: line for line in text.splitlines()}
     assert "not here" in states["squeezenet"]
     assert "damaged" in states["squeezenet-prototxt"]
-    assert text.endswith("cortado data get imagenet-labels fetches what is not here\n")
+    assert "uk-covid" in states
+    first = min(name.partition("/")[0] for name in data_files if name != "squeezenet-prototxt")
+    assert text.endswith(f"cortado data get {first} fetches what is not here\n")
     report = json.loads(printed_by("list", "--json"))
     assert list(Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(report)) == []
     assert {file["name"]: file["state"] for file in report["files"]} == {
-        "imagenet-labels": "not here", "squeezenet": "not here", "squeezenet-prototxt": "damaged"}
+        **dict.fromkeys(data_files, "not here"), "squeezenet-prototxt": "damaged"}
 
 
 def test_path_and_get_print_the_path(real_files):

@@ -9,5 +9,6 @@ __all__ = ["cli", "main"]
 
 # In the order of a user's work, which is the order of the help.
 for _command in ("run", "inspect", "verify", "generate", "export", "bench_new", "train", "test", "time", "workload",
-                 "bench", "bench_device", "bench_overlap", "bench_workloads", "synth", "device", "selftest", "doctor", "data"):
+                 "bench", "bench_device", "bench_overlap", "bench_workloads", "synth", "device", "selftest", "doctor",
+                 "data"):
     import_module(f"cortado.cli.{_command}")

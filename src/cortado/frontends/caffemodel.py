@@ -63,19 +63,17 @@ def parse_caffemodel(data: bytes, *, file: str | Path = "<bytes>", keep_double: 
 
 def write_caffemodel(path: str | Path, net_name: str,
                      layers: Mapping[str, tuple[str, tuple[np.ndarray, ...]]]) -> None:
-    """Write trained layers, {name: (type, blobs)}, in today's form, whole or not at all.
-
-    float64 is written as it is, anything else as float32.
-    """
+    """Write trained layers, {name: (type, blobs)}, as float32 in today's form, whole or not at all."""
     write_whole(path, encode_caffemodel(net_name, layers))
 
 
-def encode_caffemodel(net_name: str, layers: Mapping[str, tuple[str, tuple[np.ndarray, ...]]]) -> bytes:
-    """The bytes `write_caffemodel` writes; equal input gives equal bytes."""
+def encode_caffemodel(net_name: str, layers: Mapping[str, tuple[str, tuple[np.ndarray, ...]]], *,
+                      keep_double: bool = False) -> bytes:
+    """The bytes `write_caffemodel` writes; equal input gives equal bytes. With `keep_double` float64 stays so."""
     message = length_field(NET_NAME, net_name.encode())
     for name, (layer_type, blobs) in layers.items():
         layer = length_field(LAYER_NAME, name.encode()) + length_field(LAYER_TYPE, layer_type.encode())
-        layer += b"".join(length_field(LAYER_BLOBS, encoded_blob(blob)) for blob in blobs)
+        layer += b"".join(length_field(LAYER_BLOBS, encoded_blob(blob, keep_double=keep_double)) for blob in blobs)
         message += length_field(NET_LAYER, layer)
     return message
 

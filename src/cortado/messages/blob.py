@@ -49,10 +49,10 @@ def read_blob_file(path: str | Path) -> np.ndarray:
     return read_blob(reader, next(reader.whole_file()), "the blob")
 
 
-def encoded_blob(blob: np.ndarray) -> bytes:
-    """The message of an array: float64 as it is, anything else as float32."""
+def encoded_blob(blob: np.ndarray, *, keep_double: bool = False) -> bytes:
+    """The message of an array, as float32, or as float64 where it is and `keep_double` asks for it."""
     shape = length_field(SHAPE_DIM, b"".join(varint(dim) for dim in blob.shape))
-    number, dtype = (BLOB_DOUBLE_DATA, "<f8") if blob.dtype == np.float64 else (BLOB_DATA, "<f4")
+    number, dtype = (BLOB_DOUBLE_DATA, "<f8") if keep_double and blob.dtype == np.float64 else (BLOB_DATA, "<f4")
     return length_field(number, np.ascontiguousarray(blob, dtype=dtype).tobytes()) + length_field(BLOB_SHAPE, shape)
 
 

@@ -52,7 +52,7 @@ class SolverState:
 def encode_solver_state(state: SolverState) -> bytes:
     """The bytes of a .solverstate file; equal states give equal bytes."""
     parts = [varint_field(ITERATION, state.iteration), length_field(LEARNED_NET, state.learned_net.encode()),
-             *(length_field(HISTORY, encoded_blob(blob)) for blob in state.history),
+             *(length_field(HISTORY, encoded_blob(blob, keep_double=True)) for blob in state.history),
              varint_field(CURRENT_STEP, state.current_step),
              *(length_field(ARRAY, _encoded_array(name, value)) for name, value in state.arrays.items())]
     return b"".join(parts)

@@ -62,7 +62,7 @@ class Net(nn.Module):
     `weights` are matched by layer name; without them a `seed` draws He-normal ones, or with `fillers` those that the
     file asks for. `batch` replaces the outermost dimension of every input shape; `forward` takes any batch. A network
     of phase TEST starts in evaluation mode. A blob whose `lr_mult` is 0 takes no gradient, as in Caffe. `dtype` is that
-    of trained blobs and, with layers that read data as numbers of either precision, of values.
+    of trained blobs, and what data layers give as numbers with a fraction is turned into.
     Raises `GraphError` where layers do not fit and `WeightsError` where weights do not.
     """
 
@@ -75,6 +75,7 @@ class Net(nn.Module):
         self.stages = nn.ModuleList(
             Stage(layer, tuple(self.shapes[bottom] for bottom in layer.bottoms)) for layer in spec.layers
         )
+        self.dtype = dtype
         self.to(dtype)
         self.trained_blobs = self._share_blobs()
         self._fill(weights, seed, fillers)
@@ -104,7 +105,10 @@ class Net(nn.Module):
         values = self._checked_inputs(inputs)
         for stage in self.stages:
             if not is_input(stage.spec):
-                values.update(zip(stage.spec.tops, stage(*self._bottoms(stage.spec, values)), strict=True))
+                tops = stage(*self._bottoms(stage.spec, values))
+                if not stage.spec.bottoms:
+                    tops = tuple(top.to(self.dtype) if top.is_floating_point() else top for top in tops)
+                values.update(zip(stage.spec.tops, tops, strict=True))
         return values
 
     def loss(self, values: Mapping[str, Tensor]) -> Tensor:

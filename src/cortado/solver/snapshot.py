@@ -28,7 +28,8 @@ def write_snapshot(path: Path, net: Net, state: SolverState) -> None:
     snapshot or none, whenever the process ends. Raises `ModelFileError`.
     """
     types = {layer.name: layer.type for layer in net.spec.layers}
-    weights = encode_caffemodel(net.spec.name, {name: (types[name], blobs) for name, blobs in net.weights().items()})
+    weights = encode_caffemodel(net.spec.name, {name: (types[name], blobs) for name, blobs in net.weights().items()},
+                                keep_double=True)
     target = path.with_suffix(".caffemodel")
     write_whole(target, weights)
     write_whole(path, encode_solver_state(SolverState(

@@ -67,7 +67,7 @@ class NoisyLayer(Layer):
         noisy = covariance + self.noise_variance * torch.eye(len(covariance), dtype=covariance.dtype)
         factor, info = torch.linalg.cholesky_ex(noisy)
         if int(info):
-            raise self.spec.error("the covariance must be positive definite, to the precision of its numbers it is not; "
+            raise self.spec.error("the covariance must be positive definite, in its numbers' precision it is not; "
                                   "raise lower_bound")
         return factor
 
