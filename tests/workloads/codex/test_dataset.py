@@ -6,6 +6,8 @@ import pytest
 
 from cortado.errors import DataError
 from cortado.workloads.codex.dataset import (
+    Label,
+    entity_labels,
     entity_types,
     load_codex,
     read_triple_set,
@@ -43,6 +45,18 @@ def test_types_of_entities(real_files):
     types = entity_types()
     assert "country" in {type_labels("en")[name].label for name in types["Q142"]}
     assert set(load_codex("codex-m").entities) <= set(types)
+
+
+def test_names_of_entities_are_read_where_they_are(tmp_path, monkeypatch):
+    monkeypatch.setenv("CORTADO_DATA", str(tmp_path))
+    place = tmp_path / "codex" / "entities" / "de" / "entities.json"
+    with pytest.raises(DataError) as caught:
+        entity_labels("de")
+    assert str(caught.value) == (f"CoDEx: the names of entities must be in '{place}', there is no such file; the "
+                                 "repository tsafavi/codex has it as data/entities/de/entities.json")
+    place.parent.mkdir(parents=True)
+    place.write_text('{"Q142": {"label": "Frankreich", "description": "Staat in Westeuropa", "wiki": ""}}')
+    assert entity_labels("de") == {"Q142": Label("Frankreich", "Staat in Westeuropa")}
 
 
 def test_a_folder_of_ones_own(tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from cortado.errors import DataError
-from cortado.frontends.data_store import path_to
+from cortado.frontends.data_store import data_folder, path_to
 
 SIZES = ("codex-s", "codex-m")
 SPLITS = ("train", "valid", "test")
@@ -120,16 +120,25 @@ def entity_types() -> dict[str, tuple[str, ...]]:
     return {entity: tuple(types) for entity, types in given.items()}
 
 
-@cache
-def entity_labels() -> dict[str, Label]:
-    """What the entities of CoDEx-S are called in English."""
-    rows = path_to("codex/entities_en/codex-s_entities_en.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    return {entity: Label(label, description)
-            for entity, label, _, description in (row.split("\t") for row in rows)}
+def entity_labels(language: str) -> dict[str, Label]:
+    """What every entity is called in a language, from data/entities of the authors' repository.
+
+    These files are too large for the list of data files. Raises `DataError` where the language's is not in the data
+    folder, with its place there.
+    """
+    path = data_folder() / "codex" / "entities" / _known(language) / "entities.json"
+    if not path.is_file():
+        raise DataError(f"CoDEx: the names of entities must be in '{path}', there is no such file; the repository "
+                        f"tsafavi/codex has it as data/entities/{language}/entities.json")
+    return _read_labels(path)
 
 
 def _labels(name: str) -> dict[str, Label]:
-    given = json.loads(path_to(name).read_text(encoding="utf-8"))
+    return _read_labels(path_to(name))
+
+
+def _read_labels(path: Path) -> dict[str, Label]:
+    given = json.loads(path.read_text(encoding="utf-8"))
     return {key: Label(entry["label"], entry["description"]) for key, entry in given.items()}
 
 

@@ -1,6 +1,6 @@
 """Data files: CoDEx as its authors' repository serves it, file by file.
 
-The names of entities and the training triples of CoDEx-L stand in archives there, and are not among them.
+The names of entities and the training triples of CoDEx-L are too large to be among them.
 """
 
 from __future__ import annotations
