@@ -15,7 +15,11 @@ from cortado.workloads.workload import workloads
 
 
 def test_two_epochs_are_better_than_counting(real_files, tmp_path):
-    settings = {"training": "k_vs_all", "epochs": 2}
+    other = tmp_path / "other"
+    other.mkdir()
+    for split, rows in (("train", "a\tr\tb\nb\tr\ta\n"), ("valid", "a\ts\tb\n"), ("test", "b\ts\ta\n")):
+        (other / f"{split}.txt").write_text(rows)
+    settings = {"training": "k_vs_all", "epochs": 2, "compare_with": other}
     result = run_workload("codex", folder=tmp_path / "one", settings=settings, seed=3)
     found = result.metrics
     assert found["complex test"]["mrr"] > found["frequency test"]["mrr"]
@@ -23,6 +27,8 @@ def test_two_epochs_are_better_than_counting(real_files, tmp_path):
     assert found["patterns"]["rules counted otherwise"] == 0
     assert {file.name for file in result.data} >= {"codex/triples/codex-s/test.txt",
                                                    "codex/triples/codex-s/test_negatives.txt"}
+    assert found["other patterns"] == {"symmetric": 1}
+    assert str(other / "test.txt") in {file.name for file in result.data}
     # Too short for a test on the way, and so for a picture of them.
     assert result.pictures == ()
     again = run_workload("codex", folder=tmp_path / "two", settings=settings, seed=3)
