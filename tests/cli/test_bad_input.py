@@ -21,7 +21,9 @@ CONV = ('layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" '
         'convolution_param { num_output: 3 kernel_size: 3 } }\n')
 WEIGHT, BIAS = np.ones((3, 2, 3, 3), np.float32), np.zeros(3, np.float32)
 
-MODELS = ", ".join(sorted(folder.name for folder in models_root().iterdir()))
+# A folder of several networks has none that goes by its name.
+MODELS = ", ".join(sorted(folder.name for folder in models_root().iterdir()
+                          if any((folder / f"{name}.prototxt").is_file() for name in (folder.name, "deploy"))))
 FIELDS = ("m, pc, pk, data_bits, weight_bits, beat_bits, largest_taps, tiles, buffer_words, block_columns, leaky, "
           "pooling, elementwise_add, pooling_row_beats")
 SUFFIXES = ".png, .jpg, .jpeg, .bmp, .gif, .pgm, .ppm, .tif, .tiff"

@@ -12,6 +12,7 @@ from cortado.frontends.solver_file import parse_solver
 from cortado.graph.solver_spec import SolverSpec
 from cortado.net.net import TrainedBlob
 from cortado.solver.lbfgs import LBFGS
+from cortado.solver.snapshot import read_snapshot
 from cortado.solver.solver import Solver
 
 # Least squares of six points: y = 2 x - 1 in the first output, its rest of no use to the loss.
@@ -89,6 +90,19 @@ def test_goes_on_from_a_snapshot_to_the_bit(tmp_path):
     for before, after in zip(whole.net.trained_blobs, again.net.trained_blobs, strict=True):
         assert before.value.dtype == torch.float64
         assert torch.equal(before.value, after.value)
+
+
+@pytest.mark.parametrize(("snapshot_format", "ending"), [("BINARYPROTO", ""), ("HDF5", ".h5")])
+def test_a_snapshot_with_diffs_in_either_format(tmp_path, snapshot_format, ending):
+    """Doubles stay doubles, and a diff is what the last step subtracted."""
+    training = solver(tmp_path, f"max_iter: 4 snapshot: 1 snapshot_diff: true snapshot_format: {snapshot_format}")
+    training.solve()
+    earlier, later = ([blob for layer in ("ip", "out") for blob in weights[layer]] for weights in (
+        read_snapshot(tmp_path / f"s_iter_{iteration}.solverstate{ending}")[1] for iteration in (3, 4)))
+    for before, after, blob in zip(earlier, later, training.net.trained_blobs, strict=True):
+        assert after.dtype == np.float64
+        np.testing.assert_array_equal(after, blob.value.detach().numpy())
+        np.testing.assert_allclose(training.rule.last_amount(blob.value).numpy(), before - after, rtol=1e-6, atol=1e-12)
 
 
 def test_a_state_of_another_rule_is_refused(tmp_path):

@@ -109,6 +109,26 @@ def test_equals_caffes_formulas(rng, rule, more):
             np.testing.assert_allclose(blob.value.detach().numpy().reshape(-1), value, rtol=1e-12, atol=1e-14)
 
 
+def test_a_sparse_gradient_is_as_it_written_out(rng):
+    """Rows that several lookups of one table have in common are added."""
+    table = rng.standard_normal((6, 3))
+    found = []
+    for sparse in (True, False):
+        blob = TrainedBlob(layer="l", index=0, value=nn.Parameter(torch.from_numpy(table.copy())), lr_mult=1,
+                           decay_mult=1)
+        optimizer = update_rules["AdaGrad"]([blob], SolverSpec(base_lr=0.1, delta=1e-8, weight_decay=0.1,
+                                                               clip_gradients=1))
+        for rows in ([0, 2, 2], [5, 0]):
+            optimizer.zero_grad()
+            looked_up = [nn.functional.embedding(torch.tensor(numbers), blob.value, sparse=sparse)
+                         for numbers in (rows, rows[:2])]
+            sum(vectors.square().sum() for vectors in looked_up).backward()
+            assert blob.value.grad.is_sparse == sparse
+            optimizer.step()
+        found.append(blob.value.detach())
+    torch.testing.assert_close(*found)
+
+
 def test_every_rule_is_here():
     # L-BFGS has a file of tests of its own.
     assert set(update_rules) == {*STEPS, "LBFGS"}

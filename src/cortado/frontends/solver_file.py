@@ -49,6 +49,10 @@ class SolverFile:
                             for net, has in zip(networks, having, strict=True))
         return replace(self, training=training, tests=tuple(tests))
 
+    def with_loss_weight(self, layer: str, weight: float) -> SolverFile:
+        """The file with another weight for the loss of a layer of the training network; `LookupError` without it."""
+        return replace(self, training=self.training.with_loss_weight(layer, weight))
+
 
 @dataclass(frozen=True, kw_only=True)
 class _NetworkFields:

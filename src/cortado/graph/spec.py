@@ -93,3 +93,9 @@ class NetSpec:
         old = self.layer(layer)
         new = replace(old, parameters=replace(old.parameters, **fields))
         return replace(self, layers=tuple(new if entry is old else entry for entry in self.layers))
+
+    def with_loss_weight(self, layer: str, weight: float) -> NetSpec:
+        """The network with another weight in the loss for the one top of a layer; `LookupError` for an unknown one."""
+        old = self.layer(layer)
+        new = replace(old, loss_weights=(weight,))
+        return replace(self, layers=tuple(new if entry is old else entry for entry in self.layers))

@@ -18,4 +18,5 @@ class AdaGrad(UpdateRule):
 
     def amount(self, gradient: Tensor, history: Sequence[Tensor], rate: float, iteration: int) -> Tensor:
         history[0].addcmul_(gradient, gradient)
-        return rate * gradient / (history[0].sqrt() + self.spec.delta)
+        # In place where it can be: large tables of vectors are bound by memory.
+        return (rate * gradient).div_(history[0].sqrt().add_(self.spec.delta))

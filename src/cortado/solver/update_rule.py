@@ -102,11 +102,16 @@ class UpdateRule(torch.optim.Optimizer):
             group["iteration"] = iteration
 
     def _gradient(self, group: dict[str, Any]) -> Tensor | None:
-        """None for a blob that never moves. One the loss does not depend on has gradient 0, and decays all the same."""
+        """None for a blob that never moves. One the loss does not depend on has gradient 0, and decays all the same.
+
+        A sparse one, as of tables of vectors, is written out.
+        """
         value, = group["params"]
         if not value.requires_grad:
             return None
-        return torch.zeros_like(value) if value.grad is None else value.grad
+        if value.grad is None:
+            return torch.zeros_like(value)
+        return value.grad.to_dense() if value.grad.is_sparse else value.grad
 
     def _clipping(self, gradients: Sequence[Tensor]) -> float:
         """The factor that brings the length of all gradients together down to `clip_gradients`; below 0 is no limit."""

@@ -1,0 +1,1 @@
+"""CoDEx, a benchmark of knowledge graph completion: Safavi & Koutra 2020, EMNLP."""
