@@ -94,7 +94,7 @@ class SyncedBlob:
 
     def leave_device(self) -> None:
         """Bring home what the device has made, unless it is there, and give its buffers back."""
-        if self.head is Head.DEVICE:
+        if self._unread_bytes or self.head is Head.DEVICE:
             self.numbers()
         self.release()
 
