@@ -56,7 +56,7 @@ def test_a_file_of_ones_own(series, tmp_path):
     result = run_workload("gp_epidemics", folder=tmp_path / "a", settings={
         **OWN, "data": str(series), "column": "county"})
     # 36 differences: windows from 0, 5, 10 and 15.
-    assert result.metrics["prediction"]["points"] == 20
+    assert (result.dataset, result.metrics["prediction"]["points"]) == ("own", 20)
     assert result.metrics["error bound"]["violations"] == 0
     assert [file.name for file in result.data] == [str(series)]
 
