@@ -8,13 +8,13 @@ import torch
 from cortado.workloads.neste.algebra import Algebra, normalised
 
 UNITS = torch.eye(4, dtype=torch.float64)
-ONE, I, J, K = UNITS
+ONE, UNIT_I, UNIT_J, UNIT_K = UNITS
 
 # i i, j j, k k, i j, j i, j k, k j, k i, i k.
 RULES = {
-    Algebra.QUATERNION: (-ONE, -ONE, -ONE, K, -K, I, -I, J, -J),
-    Algebra.HYPERBOLIC: (ONE, ONE, ONE, K, -K, I, -I, J, -J),
-    Algebra.SPLIT: (-ONE, ONE, ONE, K, -K, -I, I, J, -J),
+    Algebra.QUATERNION: (-ONE, -ONE, -ONE, UNIT_K, -UNIT_K, UNIT_I, -UNIT_I, UNIT_J, -UNIT_J),
+    Algebra.HYPERBOLIC: (ONE, ONE, ONE, UNIT_K, -UNIT_K, UNIT_I, -UNIT_I, UNIT_J, -UNIT_J),
+    Algebra.SPLIT: (-ONE, ONE, ONE, UNIT_K, -UNIT_K, -UNIT_I, UNIT_I, UNIT_J, -UNIT_J),
 }
 
 
@@ -24,7 +24,7 @@ def product(algebra, left, right):
 
 @pytest.mark.parametrize("algebra", Algebra)
 def test_units_multiply_as_the_algebra_says(algebra):
-    pairs = ((I, I), (J, J), (K, K), (I, J), (J, I), (J, K), (K, J), (K, I), (I, K))
+    pairs = ((UNIT_I, UNIT_I), (UNIT_J, UNIT_J), (UNIT_K, UNIT_K), (UNIT_I, UNIT_J), (UNIT_J, UNIT_I), (UNIT_J, UNIT_K), (UNIT_K, UNIT_J), (UNIT_K, UNIT_I), (UNIT_I, UNIT_K))
     for (left, right), expected in zip(pairs, RULES[algebra], strict=True):
         assert product(algebra, left, right).tolist() == expected.tolist()
         assert torch.einsum("a,b,abc->c", left, right, algebra.table.double()).tolist() == expected.tolist()

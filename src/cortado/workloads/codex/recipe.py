@@ -11,7 +11,7 @@ import numpy as np
 
 from cortado.errors import FieldError
 from cortado.workloads.codex.dataset import NEGATIVES, SPLITS, TripleSet, load_codex, read_triple_set
-from cortado.workloads.codex.device_evaluation import on_device
+from cortado.workloads.codex.device_evaluation import fpga_pipeline, on_device
 from cortado.workloads.codex.frequency import frequency_baseline
 from cortado.workloads.codex.model import (
     EPOCHS,
@@ -20,6 +20,7 @@ from cortado.workloads.codex.model import (
     Scorer,
     Training,
     link_prediction,
+    scoring_network,
     solver_file,
     triple_classification,
 )
@@ -111,6 +112,9 @@ class Codex(Workload):
             run.file(f"codex/triples/{run.dataset}/{split}_negatives.txt")
         run.file(f"codex/analysis/paths/{run.dataset}/paths.tsv")
         triples = load_codex(run.dataset)
+        if run.device is not None:
+            # That there is nothing for it is said before training.
+            fpga_pipeline(scoring_network(settings.model, triples), run.device)
         training = settings.training or TRAININGS[settings.model]
         file = solver_file(settings.model, training, triples, settings.epochs or EPOCHS[settings.model])
         run.expect(file.spec.max_iter)
