@@ -84,14 +84,17 @@ def test_inner_product(library, taken, rng, inputs, outputs):
 @pytest.mark.parametrize("round_up", [True, False])
 @pytest.mark.parametrize("size", [(8, 8), (13, 11), (9, 22), (6, 3), (3, 5), (21, 24), (14, 13)])
 def test_convolution_relu_and_pooling_in_one_pass(library, taken, rng, size, edge, round_up):
+    group = 1 + size[0] % 2
     convolution = IntegerConvolution(
-        weight=whole_range(rng, (6, 7, 3, 3), INT8), bias=rng.integers(-999, 999, 6).astype(np.int32),
-        multiplier=np.full(6, 50000, np.uint16), shift=np.full(6, 26, np.uint8), pad=(1, 1, 1, 1), relu=True)
-    maps = whole_range(rng, (1, 7, *size), INT8)
+        weight=whole_range(rng, (6 * group, 8 // group, 3, 3), INT8), group=group,
+        bias=rng.integers(-999, 999, 6 * group).astype(np.int32), multiplier=np.full(6 * group, 50000, np.uint16),
+        shift=np.full(6 * group, 26, np.uint8), pad=(1, 1, 1, 1), relu=True)
+    maps = whole_range(rng, (1, 8, *size), INT8)
     job = taken.job("conv", convolution, TensorShape(maps.shape))
     pooling = IntegerPooling(kind=PoolingKind.MAX, kernel=(edge, edge), stride=(2, 2), round_up=round_up)
     fused = FusedCalls(convolution=ConvolutionCalls(job=job), pooling=pooling)
     output, weights = np.zeros(fused.target.size_bytes, np.uint8), fused.convolution.weights
+    assert len(fused.calls()) == group
     for call in fused.calls():
         library.run(call, job.source.pack(maps), weights, output)
     np.testing.assert_array_equal(fused.target.unpack(output), pooling.golden(convolution.golden(maps)))
@@ -101,8 +104,8 @@ POOL = IntegerPooling(kind=PoolingKind.MAX, kernel=(3, 3), stride=(2, 2))
 
 
 @pytest.mark.parametrize(("kernel", "width", "pooling", "message"), [
-    (5, 9, POOL, ("the fused HLS kernel takes a 3x3 convolution of stride 1, one picture after the other, in one "
-                  "group, not winograd, 4 pieces, plain")),
+    (5, 9, POOL, ("the fused HLS kernel takes a 3x3 convolution of stride 1, one picture after the other, not "
+                  "winograd, 4 pieces, plain")),
     (3, 9, replace(POOL, pad=(1, 1)), ("the fused HLS kernel pools the maximum of 2x2 or 3x3 with stride 2 and no "
                                        "padding, not max of (3, 3) with stride (2, 2) and padding (1, 1)")),
     # Windows of 3 reach into the next row of eleven tiles.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
 from cortado.engines.job import Job
 from cortado.errors import LayerError
+from cortado.gateware.blocking import Bundle
 from cortado.gateware.memory_layout import MapLayout
 from cortado.hls.block_size import BlockSize, choose_block_size
 from cortado.hls.convolution_call import FUSED, WINOGRAD, ConvolutionCalls, convolution_dsps, kernel_shape
@@ -22,8 +24,8 @@ STEP = 2
 class FusedCalls(KernelCalls):
     """A convolution of the engine followed by a pooling. The output holds pooled maps.
 
-    Raises `LayerError` for a convolution that is not run as it is, by Winograd, on one bundle of channels, and for a
-    pooling that is not the maximum of 2x2 or 3x3 with stride 2 and no padding.
+    Raises `LayerError` for a convolution that is not run as it is, by Winograd, and for a pooling that is not the
+    maximum of 2x2 or 3x3 with stride 2 and no padding.
     """
 
     convolution: ConvolutionCalls
@@ -31,9 +33,9 @@ class FusedCalls(KernelCalls):
 
     def __post_init__(self) -> None:
         mapping, job = self._job.mapping, self._job
-        if (self.convolution.kernel, str(mapping.arrangement), len(mapping.blocking.bundles)) != (WINOGRAD, "plain", 1):
+        if (self.convolution.kernel, str(mapping.arrangement)) != (WINOGRAD, "plain"):
             raise LayerError(job.layer, "the fused HLS kernel takes a 3x3 convolution of stride 1, one picture after "
-                                        f"the other, in one group, not {mapping.words}")
+                                        f"the other, not {mapping.words}")
         pooling = self.pooling
         if (pooling.kind is not PoolingKind.MAX or pooling.kernel not in [(edge, edge) for edge in WINDOWS]
                 or pooling.stride != (STEP, STEP) or pooling.pad != (0, 0)):
@@ -81,28 +83,35 @@ class FusedCalls(KernelCalls):
         height, width = self.pooling.output_size((layout.height, layout.width))
         return replace(layout, height=height, width=width)
 
-    @property
-    def block_size(self) -> BlockSize:
-        """The blocks it works in. Raises `LayerError` naming the limit where none fits."""
+    def block_size(self, bundle: Bundle) -> BlockSize:
+        """The blocks of a bundle. Raises `LayerError` naming the limit where none fits."""
         convolution = self.convolution
-        (bundle,) = self._job.mapping.blocking.bundles
         shape = kernel_shape(convolution.kernels, convolution.shape, self._job.layer, bundle)
         return choose_block_size(convolution.kernels, replace(
             shape, kernel=FUSED, rows_below=int(self.pooling.kernel[0] > STEP)))
 
     @property
     def cycles(self) -> int:
-        return self.convolution.shape.batch * self.block_size.cycles
+        return self.convolution.shape.batch * sum(self.block_size(bundle).cycles for bundle in self._bundles)
 
     @property
     def _job(self) -> Job:
         return self.convolution.job
 
     def calls(self) -> list[KernelCall]:
-        size, target = self.block_size, self.target
-        scalars = {"block_rows": size.rows, "block_columns": size.columns, "lead_rows": size.lead_rows,
-                   "blocks": size.count}
+        target, batch = self.target, self.convolution.shape.batch
         pooled = {"window": self.pooling.kernel[0], "pooled_height": target.height, "pooled_width": target.width}
-        return [replace(call, kernel=FUSED, offsets=(*call.offsets[:-1], image * target.image_pitch),
-                        scalars={**call.scalars, **scalars, **pooled})
-                for image, call in enumerate(self.convolution.calls())]
+        calls, found = iter(self.convolution.calls()), []
+        for bundle in self._bundles:
+            size = self.block_size(bundle)
+            scalars = {"block_rows": size.rows, "block_columns": size.columns, "lead_rows": size.lead_rows,
+                       "blocks": size.count}
+            first = bundle.filters.first // self.convolution.kernels.engine.pk * target.plane_pitch
+            for image, call in enumerate(islice(calls, batch)):
+                found.append(replace(call, kernel=FUSED, scalars={**call.scalars, **scalars, **pooled},
+                                     offsets=(*call.offsets[:-1], image * target.image_pitch + first)))
+        return found
+
+    @property
+    def _bundles(self) -> tuple[Bundle, ...]:
+        return tuple(self._job.mapping.blocking.bundles)
