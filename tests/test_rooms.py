@@ -26,6 +26,8 @@ OWNERS = {
     "amaranth": {"gateware", "engines", "simulation", "boards"},
     # The executor speaks onnx's own interface for running models.
     "onnx": {"frontends", "executor"},
+    # Element types that NumPy lacks.
+    "ml_dtypes": {"layers", "frontends"},
     # Protobuf, which onnx reads its files with, and the messages that pycaffe gives its users.
     "google": {"frontends", "pycaffe"},
     "PIL": {"frontends", "layers", "pycaffe"},

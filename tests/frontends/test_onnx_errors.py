@@ -91,7 +91,7 @@ PADS = np.array([0, 0, 1, 1, 0, 0, 1, 1])
     ([call("Flatten", "x", to="a"), call("MaxPool", "a", kernel_shape=[2, 2])], {},
      "(MaxPool): input 0 must have three to five dimensions (N, C, ...), not 1x432"),
     ([call("MaxPool", "x", kernel_shape=[2, 2], to="y i"), call("Relu", "i", to="z")], {},
-     "(Relu): its values must be FLOAT, FLOAT16, DOUBLE in layer type ReLU, not INT64 (bottom 0)"),
+     "(Relu): its values must be FLOAT, FLOAT16, DOUBLE, BFLOAT16 in layer type ReLU, not INT64 (bottom 0)"),
     ([call("MaxPool", "x", kernel_shape=[12, 2])], {},
      "(MaxPool): kernel_shape must reach over at most the padded input, not 12 over 9"),
     ([call("MaxPool", "x", kernel_shape=[2, 2], pads=[0, 0, 5, 5])], {},
@@ -118,8 +118,10 @@ PADS = np.array([0, 0, 1, 1, 0, 0, 1, 1])
      "(ReduceSum): axis must be from -4 to 3 for 4 dimensions, not 4"),
     ([call("ReduceSum", "x", "c")], {"c": np.array([1, 1])},
      "(ReduceSum): axis must be different axes of at least 0, not 1"),
-    ([call("Slice", "x", "c", "c")], {"c": np.array([1])},
-     "(Slice): shape 0x6x9x8: every dimension must be a whole number of at least 1, not 0"),
+    ([call("Slice", "x", "c", "c", to="e"), call("Concat", "x", "e", axis=1)], {"c": np.array([1])},
+     "(Concat): inputs must agree except on axis 1"),
+    ([call("Slice", "x", "c", "c", to="e"), call("Softmax", "e")], {"c": np.array([1])},
+     "(Softmax): shape 0x6x9x8: every dimension must be a whole number of at least 1, not 0"),
     ([call("Tile", "x", "c")], {"c": np.array([2])},
      "(Tile): repeats must be 4 numbers of at least 1, one for each axis"),
     ([call("QuantizeLinear", "x", "c")], {"c": numbers(5)},
@@ -250,7 +252,7 @@ def cut(tensor):
 
 
 def quantised(tensor):
-    tensor.data_type = TensorProto.INT4
+    tensor.data_type = TensorProto.FLOAT8E8M0
 
 
 def huge(tensor):
@@ -262,8 +264,9 @@ PLACE = "the file of its values must be named relative to the model's folder and
 
 @pytest.mark.parametrize(("change", "text"), [
     (cut, "shape 4x6x3x3 must have 864 bytes, not 860"),
-    (quantised, ("element type INT4 is not supported (supported: FLOAT, DOUBLE, INT64, INT32, FLOAT16, BOOL, INT8, "
-                 "UINT8, INT16, UINT16, UINT32, UINT64)")),
+    (quantised, ("element type FLOAT8E8M0 is not supported (supported: FLOAT, UINT8, INT8, UINT16, INT16, INT32, "
+                 "INT64, BOOL, FLOAT16, DOUBLE, UINT32, UINT64, BFLOAT16, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, "
+                 "FLOAT8E5M2FNUZ, UINT4, INT4, FLOAT4E2M1, UINT2, INT2)")),
     (huge, "dimensions must not be negative and give at most 2147483647 values"),
     (outside(location="no.data"), "'no.data', the file of its values, cannot be read: No such file or directory"),
     (outside(location="../x"), f"{PLACE} '../x'"),

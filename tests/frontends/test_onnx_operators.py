@@ -461,3 +461,17 @@ def test_an_open_batch_through_every_kind_of_layer():
     x = numbers(3, *PICTURE[1:])
     expected, = ReferenceEvaluator(made).run(None, {"x": x})
     np.testing.assert_allclose(ours(made, {"x": x})["y"].numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_pieces_without_a_value_are_left_out():
+    """As exporters write the rest of a split that takes everything: an empty piece, put back at the end."""
+    constants = {"sizes": np.array([0, 6]), "start": np.array([6]), "end": np.array([9]), "axes": np.array([1])}
+    compare(model([
+        call("Split", "x", "sizes", to="none all", axis=1), call("Slice", "all", "start", "end", "axes", to="e"),
+        call("Mul", "e", "none", to="m"), call("Concat", "m", "all", "e", axis=1)], constants=constants))
+
+
+def test_sums_of_nothing():
+    constants = {"e": np.zeros((1, 0, 9, 8), np.float32), "axes": np.array([1])}
+    compare(model([call("ReduceSum", "e", "axes", to="s"), call("ReduceProd", "e", "axes", to="p", keepdims=1),
+                   call("Add", "s", "p", to="a"), call("Add", "x", "a")], constants=constants))

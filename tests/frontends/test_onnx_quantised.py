@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ml_dtypes
 import numpy as np
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
+from onnx.numpy_helper import saturate_cast
 from torch.nn import functional
 
 from cortado.device.device import DeviceOptions
@@ -87,6 +89,57 @@ def test_weights_behind_dequantize_linear_are_computed_while_reading(rng):
     spec, weights = parse_onnx(made.SerializeToString())
     assert [layer.type for layer in spec.layers] == ["Input", "Convolution"]
     np.testing.assert_array_equal(weights["n_y"][0], weight * scale[:, None, None, None])
+
+
+SMALL = {"INT4": (-8, 7), "UINT4": (0, 15), "INT2": (-2, 1), "UINT2": (0, 3), "FLOAT8E4M3FN": (-8, 8),
+         "FLOAT8E4M3FNUZ": (-8, 8), "FLOAT8E5M2": (-8, 8), "FLOAT8E5M2FNUZ": (-8, 8), "FLOAT4E2M1": (-3, 3)}
+
+
+@pytest.mark.parametrize("where", ["raw_data", "int32_data", "a file"])
+@pytest.mark.parametrize("element", SMALL)
+def test_weights_of_few_bits(rng, tmp_path, element, where):
+    """Several values in a byte, the last byte not full; written by onnx, in each of the ways a file may have them."""
+    least, most = SMALL[element]
+    number = TensorProto.DataType.Value(element)
+    values = rng.integers(least, most + 1, (3, 3, 1, 1))
+    tensor = helper.make_tensor("w", number, values.shape, values.ravel().astype(np.float32))
+    if where != "int32_data":
+        tensor.raw_data = numpy_helper.from_array(numpy_helper.to_array(tensor)).raw_data
+        tensor.ClearField("int32_data")
+    if where == "a file":
+        (tmp_path / "w.data").write_bytes(tensor.raw_data)
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="w.data")
+    scale = np.float32(0.5)
+    made = model(call("DequantizeLinear", "w", "s", to="d"), call("Conv", "x", "d"), s=scale)
+    made.graph.initializer.append(tensor)
+    _, weights = parse_onnx(made.SerializeToString(), folder=tmp_path)
+    np.testing.assert_array_equal(weights["n_y"][0], values * scale)
+    if where == "raw_data":
+        made.graph.initializer[-1].raw_data += b"0"
+        with pytest.raises(ModelFileError, match=r"^<bytes>: tensor 'w': shape 3x3x1x1 must have \d bytes, not \d+$"):
+            parse_onnx(made.SerializeToString())
+
+
+def test_values_of_few_bits_are_moved_but_not_computed_with():
+    cast = helper.make_node("Cast", ["x"], ["q"], name="n_q", to=TensorProto.FLOAT8E4M3FN)
+    back = helper.make_node("Cast", ["t"], ["y"], name="n_y", to=TensorProto.FLOAT)
+    x = np.linspace(-600, 600, 2 * 3 * 6 * 5, dtype=np.float32).reshape(SHAPE)
+    found = ours(model(cast, call("Transpose", "q", to="t", perm=[0, 2, 3, 1]), back), x)
+    expected = saturate_cast(x, ml_dtypes.float8_e4m3fn).astype(np.float32).transpose(0, 2, 3, 1)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ModelFileError, match=r"its values must be FLOAT, .* in layer type Binary, not FLOAT8E4M3FN"):
+        parse_onnx(model(cast, call("Add", "q", "q", to="t"), back).SerializeToString())
+
+
+def test_bfloat16_is_computed_with(rng):
+    x = rng.standard_normal(SHAPE).astype(np.float32)
+    to = helper.make_node("Cast", ["x"], ["b"], name="n_b", to=TensorProto.BFLOAT16)
+    back = helper.make_node("Cast", ["p"], ["y"], name="n_y", to=TensorProto.FLOAT)
+    found = ours(model(to, call("Mul", "b", "b", to="m"), call("MaxPool", "m", to="p", kernel_shape=[2, 2]), back), x)
+    half = torch.from_numpy(x).bfloat16()
+    np.testing.assert_array_equal(found, functional.max_pool2d((half * half).float(), 2, 1))
 
 
 @pytest.mark.parametrize("domain", ["qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general"])

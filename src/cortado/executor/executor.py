@@ -23,6 +23,7 @@ from cortado.executor.synced_blob import Head, SyncedBlob
 from cortado.executor.trace import DEVICE, HOST, Trace
 from cortado.executor.traffic import NO_TRAFFIC
 from cortado.graph.spec import LayerSpec
+from cortado.layers.element_type import array_of
 from cortado.layers.layer import is_input
 from cortado.net.net import Net
 from cortado.planner.plan import Placement, Plan, Target
@@ -182,7 +183,7 @@ class Executor:
             with self._host, self._trace.span(HOST, layer.name, part=part.number):
                 tops = self._net.stage(layer.name)(*map(torch.from_numpy, bottoms))
             for name, top in zip(layer.tops, tops, strict=True):
-                self._add(part, name, top.numpy())
+                self._add(part, name, array_of(top))
         return LayerRun(placement=placement, seconds=time.perf_counter() - begin)
 
     def _join(self, layer: LayerSpec, part: Part) -> bool:

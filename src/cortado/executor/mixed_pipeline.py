@@ -11,6 +11,7 @@ from cortado.engines.engine import Engine, engine_types
 from cortado.errors import GraphError, PlanError
 from cortado.frontends.model import Model
 from cortado.graph.shape import TensorShape
+from cortado.layers.element_type import array_of
 from cortado.net.net import Net
 from cortado.net.shape_inference import infer_shapes
 from cortado.net.weights import match_weights, seeded_weights
@@ -103,4 +104,4 @@ class MixedPipeline:
         with torch.no_grad():
             outputs = [self.net({self.input_blob: torch.from_numpy(pictures[start:start + step])})[self.output_blob]
                        for start in range(0, len(pictures), step)]
-        return torch.cat(outputs).numpy()
+        return array_of(torch.cat(outputs))

@@ -14,6 +14,7 @@ from onnx.backend.base import Backend, BackendRep
 from cortado.errors import GraphError, ModelFileError
 from cortado.frontends.onnx.reader import check_operators, net_of, translate
 from cortado.frontends.onnx.translation import Blob, Translation
+from cortado.layers.element_type import array_of, tensor_of
 from cortado.net.net import Net
 
 
@@ -37,11 +38,13 @@ class _Translated:
         fed = {}
         for top, blob in self.translation.inputs.items():
             value = values[self.translation.graph_names[top]]
-            # An array of its own, which torch may write to; a scalar goes in as one value.
-            fed[top] = torch.from_numpy(np.array(value.reshape(blob.shape.dims or (1,)), blob.element.numpy))
+            # A scalar goes in as one value.
+            fed[top] = tensor_of(value.reshape(blob.shape.dims or (1,)).astype(blob.element.numpy))
         with torch.no_grad():
             found = self.net(fed)
-        return tuple(found[output.name].numpy() if isinstance(output, Blob) else output for output in self.outputs)
+        # Small types are held in larger ones.
+        return tuple(array_of(found[output.name]).astype(output.element.numpy) if isinstance(output, Blob) else output
+                     for output in self.outputs)
 
 
 class OnnxRep(BackendRep):

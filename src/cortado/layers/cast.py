@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from cortado.graph.spec import LayerSpec
-from cortado.layers.element_type import ElementType
+from cortado.layers.element_type import ElementType, cast
 from cortado.layers.layer import ElementwiseLayer, layer_types
 
 
 @dataclass(frozen=True, kw_only=True)
 class CastParameters:
-    """What the values become."""
+    """What the values become; `saturate` is about types of 8 bits with fractions."""
 
     to: ElementType
+    saturate: bool = True
 
 
 @layer_types.register("Cast")
@@ -30,4 +31,4 @@ class Cast(ElementwiseLayer):
         return False
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-        return (bottoms[0].to(self.spec.parameters.to.torch),)
+        return (cast(bottoms[0], self.spec.parameters.to, saturate=self.spec.parameters.saturate),)

@@ -9,13 +9,13 @@ import torch
 
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec, Weights
+from cortado.layers.element_type import array_of, tensor_of
 from cortado.layers.layer import layer_types
 
 
 def evaluate(layers: Sequence[LayerSpec], weights: Weights, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The last value of every blob, from those that no layer makes; raises `LayerError` where layers do not fit."""
-    # Torch wants an array it may write to.
-    found = {name: torch.from_numpy(np.array(value)) for name, value in values.items()}
+    found = {name: tensor_of(value) for name, value in values.items()}
     with torch.no_grad():
         for spec in layers:
             bottoms = [found[name] for name in spec.bottoms]
@@ -24,4 +24,4 @@ def evaluate(layers: Sequence[LayerSpec], weights: Weights, values: Mapping[str,
             for blob, value in zip(layer.blobs, weights.get(spec.name, ()), strict=True):
                 blob.copy_(torch.from_numpy(np.array(value, np.float32)))
             found.update(zip(spec.tops, layer(*bottoms), strict=True))
-    return {name: value.numpy() for name, value in found.items()}
+    return {name: array_of(value) for name, value in found.items()}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import ml_dtypes
 import numpy as np
 from torch import Tensor
 
 from cortado.errors import FieldError
 from cortado.graph.shape import TensorShape
 from cortado.graph.spec import LayerSpec
-from cortado.layers.element_type import ElementType
+from cortado.layers.element_type import ElementType, cast
 from cortado.layers.layer import Layer, layer_types
 from cortado.layers.linear_scale import check_scale, spread_scale
 from cortado.layers.parameter import ParameterShape
@@ -18,9 +19,13 @@ from cortado.layers.parameter import ParameterShape
 
 @dataclass(frozen=True, kw_only=True)
 class LinearScaleParameters:
-    """Of QuantizeLinear and DequantizeLinear: what they make, and the shape of scale and zero point."""
+    """Of QuantizeLinear and DequantizeLinear: what they make, and the shape of scale and zero point.
+
+    `saturate` is about elements of 8 bits with fractions.
+    """
 
     element: ElementType
+    saturate: bool = True
     axis: int = 1
     block_size: int = 0
     shape: ParameterShape = field(default_factory=ParameterShape)
@@ -69,7 +74,7 @@ class LinearScaleLayer(Layer):
 
 @layer_types.register("QuantizeLinear")
 class QuantizeLinear(LinearScaleLayer):
-    """x / scale to the nearest whole number, half to even, plus the zero point, within the range of `element`.
+    """x / scale to the nearest value of `element`, half to even, plus the zero point, within its range.
 
     Blobs: scale, zero point. Source: ONNX, QuantizeLinear; it divides in the bottom's own precision.
     """
@@ -80,6 +85,9 @@ class QuantizeLinear(LinearScaleLayer):
         x = bottoms[0]
         element = self.spec.parameters.element
         scale, zero_point = self.spread_blobs(x)
-        limits = np.iinfo(element.numpy)
-        whole = (x / scale.to(x.dtype)).round().double() + zero_point
-        return (whole.clamp(limits.min, limits.max).to(element.torch),)
+        quotient = x / scale.to(x.dtype)
+        if element.is_real:
+            return (cast(quotient + zero_point.to(x.dtype), element, saturate=self.spec.parameters.saturate),)
+        limits = ml_dtypes.iinfo(element.numpy)
+        whole = quotient.round().double() + zero_point
+        return (whole.clamp(int(limits.min), int(limits.max)).to(element.torch),)

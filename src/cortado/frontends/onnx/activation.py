@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cortado.frontends.onnx.element import FLOAT
+from cortado.frontends.onnx.element import FLOAT, HALVES
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import operators
 from cortado.frontends.onnx.repeated import as_type
@@ -26,6 +26,7 @@ from cortado.layers.log import LogParameters
 from cortado.layers.log_softmax import LogSoftmaxParameters
 from cortado.layers.power import PowerParameters
 from cortado.layers.prelu import PReLUParameters
+from cortado.layers.reduce import ReduceOperation, ReduceParameters
 from cortado.layers.relu import ReLUParameters
 from cortado.layers.sigmoid import SigmoidParameters
 from cortado.layers.softmax import SoftmaxParameters
@@ -151,6 +152,8 @@ def softmax(node: Node, net: Translation) -> Value:
     bottom = net.blob(node, 0)
     rank = bottom.shape.rank
     axis = node.axis(-1 if net.opset >= 13 else 1, rank)
+    if node.operator == "Softmax" and net.opset >= 13 and bottom.element in HALVES:
+        return _stepwise_softmax(node, net, bottom, axis)
     parameters = SoftmaxParameters if node.operator == "Softmax" else LogSoftmaxParameters
     if net.opset >= 13 or math.prod(bottom.shape.dims[axis + 1:]) == 1:
         return net.add(node, node.operator, (bottom,), parameters(axis=axis))
@@ -159,6 +162,17 @@ def softmax(node: Node, net: Translation) -> Value:
     flat = add_reshape(node, net, bottom, dims, part="flat")
     result = net.add(node, node.operator, (flat,), parameters(axis=axis), part="softmax")
     return add_reshape(node, net, result, bottom.shape.dims)
+
+
+def _stepwise_softmax(node: Node, net: Translation, bottom: Blob, axis: int) -> Value:
+    """As the operator's own function in ONNX has it: a type of 16 bits is rounded to after every step."""
+    largest, total = (ReduceParameters(operation=operation, axis=(axis,), keep_dims=True)
+                      for operation in (ReduceOperation.MAX, ReduceOperation.SUM))
+    most = net.add(node, "Reduce", (bottom,), largest, part="most")
+    less = net.add(node, "Binary", (bottom, most), BinaryParameters(operation=BinaryOperation.SUB), part="less")
+    powers = net.add(node, "Exp", (less,), ExpParameters(), part="powers")
+    sums = net.add(node, "Reduce", (powers,), total, part="sums")
+    return net.add(node, "Binary", (powers, sums), BinaryParameters(operation=BinaryOperation.DIV))
 
 
 @operators.register("HardSigmoid")

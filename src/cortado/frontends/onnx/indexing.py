@@ -11,7 +11,6 @@ from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import operators
 from cortado.frontends.onnx.reshaped import add_reshape
 from cortado.frontends.onnx.translation import Blob, Translation, Value
-from cortado.graph.shape import TensorShape
 from cortado.layers.concat import ConcatParameters
 from cortado.layers.element_type import ElementType
 from cortado.layers.expand import ExpandParameters
@@ -23,8 +22,16 @@ from cortado.layers.strided_slice import StridedSliceParameters
 
 @operators.register("Concat")
 def concat(node: Node, net: Translation) -> Value:
-    bottoms = [net.blob(node, index) for index in range(len(node.inputs))]
+    values = [net.value(node, index) for index in range(len(node.inputs))]
+    # What is empty adds nothing.
+    bottoms = [net.blob(node, index) for index, value in enumerate(values)
+               if not isinstance(value, np.ndarray) or value.size]
     axis = node.axis(None, bottoms[0].shape.rank)
+    for value in values:
+        if isinstance(value, np.ndarray) and not value.size and (
+                value.shape[:axis], value.shape[axis + 1:]) != (bottoms[0].shape.dims[:axis],
+                                                                bottoms[0].shape.dims[axis + 1:]):
+            raise node.error(f"inputs must agree except on axis {axis}")
     if any(bottom.element is not bottoms[0].element for bottom in bottoms):
         raise node.error("inputs must be of one element type")
     if len(bottoms) == 1:
@@ -34,27 +41,38 @@ def concat(node: Node, net: Translation) -> Value:
 
 @operators.register("Split")
 def split(node: Node, net: Translation) -> Value | tuple[Value, ...]:
-    bottom = net.blob(node, 0)
-    axis, count = node.axis(0, bottom.shape.rank), len(node.outputs)
+    value = net.value(node, 0)
+    empty = value if isinstance(value, np.ndarray) and not value.size else None
+    dims = net.blob(node, 0).shape.dims if empty is None else empty.shape
+    axis, count = node.axis(0, len(dims)), len(node.outputs)
     node.ignore("num_outputs")
     if not all(node.outputs):
         raise node.error("every output must have a name")
     if node.reads(1):
         sizes = net.integers(node, 1)
     else:
-        size = -(-bottom.shape.dims[axis] // count)
-        equal = (*(size,) * (count - 1), bottom.shape.dims[axis] - size * (count - 1))
+        size = -(-dims[axis] // count)
+        equal = (*(size,) * (count - 1), dims[axis] - size * (count - 1))
         sizes = node.integers("split", equal)
-    if len(sizes) != count or min(sizes) < 0 or sum(sizes) != bottom.shape.dims[axis]:
-        raise node.error(f"{count} sizes must add up to the {bottom.shape.dims[axis]} of axis {axis}, "
-                         f"not {list(sizes)[:8]}")
-    for size in sizes:
-        # Which says that no blob may be empty.
-        TensorShape((*bottom.shape.dims[:axis], size, *bottom.shape.dims[axis + 1:]))
-    if count == 1:
-        return bottom
-    parameters = SliceParameters(axis=axis, slice_point=tuple(accumulate(sizes[:-1])))
-    return net.add_layer(node, "Slice", (bottom,), parameters, name=node.name, tops=node.outputs)
+    if len(sizes) != count or min(sizes) < 0 or sum(sizes) != dims[axis]:
+        raise node.error(f"{count} sizes must add up to the {dims[axis]} of axis {axis}, not {list(sizes)[:8]}")
+    if empty is not None:
+        return tuple(np.split(empty, list(accumulate(sizes[:-1])), axis))
+    bottom = net.blob(node, 0)
+    # What is empty is a constant.
+    kept = [index for index, size in enumerate(sizes) if size]
+    if len(kept) == 1:
+        made: tuple[Value, ...] = (bottom,)
+    else:
+        parameters = SliceParameters(axis=axis, slice_point=tuple(accumulate(sizes[index] for index in kept[:-1])))
+        made = net.add_layer(node, "Slice", (bottom,), parameters, name=node.name,
+                             tops=tuple(node.outputs[index] for index in kept))
+    return tuple(made[kept.index(index)] if size else _empty(bottom, axis) for index, size in enumerate(sizes))
+
+
+def _empty(bottom: Blob, axis: int) -> np.ndarray:
+    """The constant that is like a blob but for one axis, where it has nothing."""
+    return np.empty((*bottom.shape.dims[:axis], 0, *bottom.shape.dims[axis + 1:]), bottom.element.numpy)
 
 
 @operators.register("Slice")
@@ -70,17 +88,19 @@ def cut(node: Node, net: Translation) -> Value:
         steps = net.integers(node, 4) if node.reads(4) else (1,) * len(starts)
     if not len(starts) == len(ends) == len(axes) == len(steps) or len(set(axes)) != len(axes) or 0 in steps:
         raise node.error("starts, ends, axes and steps must be as many, axes different and no step 0")
-    parts = []
+    parts, empty = [], []
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         axis = node.front_axis(axis, rank)
         size = bottom.shape.dims[axis]
         # Behind the front no place is below -size, which Python would count from the end again.
         places = range(size)[slice(start, None if step < 0 and end < -size else end, step)]
         if not places:
-            # Which says that a blob must not be empty.
-            TensorShape((*bottom.shape.dims[:axis], 0, *bottom.shape.dims[axis + 1:]))
-        if places != range(size):
+            empty.append(axis)
+        elif places != range(size):
             parts.append((axis, places[0], len(places), places.step if len(places) > 1 else 1))
+    if empty:
+        counts = {axis: count for axis, _, count, _ in parts} | dict.fromkeys(empty, 0)
+        return np.empty([counts.get(axis, dim) for axis, dim in enumerate(bottom.shape.dims)], bottom.element.numpy)
     if not parts:
         return bottom
     axis, start, count, step = zip(*parts, strict=True)

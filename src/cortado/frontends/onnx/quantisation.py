@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import ml_dtypes
 import numpy as np
 
 from cortado.frontends.onnx.convolution import add_convolution
+from cortado.frontends.onnx.element import CONVERTED, REAL
 from cortado.frontends.onnx.node import QONNX, Node
 from cortado.frontends.onnx.operator_registry import operators
 from cortado.frontends.onnx.tensor import element_name, element_of
@@ -27,20 +31,21 @@ _LOW_BITS = 12
 
 @operators.register("QuantizeLinear")
 def quantize_linear(node: Node, net: Translation) -> Value:
-    node.ignore("saturate")
     bottom, block, axis = net.blob(node, 0), node.integer("block_size", 0), node.integer("axis", 1)
     wanted = node.integer("output_dtype", 0) or ElementType.UINT8.value
     node.choice("precision", 0, 0)
     if not isinstance(net.value(node, 1), np.ndarray) and net.blob(node, 1).shape.count == 1:
-        return _quantized_by_blobs(node, net, bottom)
+        return _quantized_by_blobs(node, net, bottom, node.integer("saturate", 1) != 0)
     scale, zero_point = net.numbers(node, 1), None
     element = element_of(wanted)
     if node.reads(2):
         zero_point = net.constant(node, 2)
-        element = ElementType[zero_point.dtype.name.upper()] if zero_point.dtype.kind in "iu" else None
-    if element is None or element.is_real or element is ElementType.BOOL:
-        raise node.error(f"output must be whole numbers of a type that is supported, not {element_name(wanted)}")
-    return _quantized(node, net, bottom, scale, zero_point, element, axis=axis, block_size=block)
+        element = CONVERTED.get(zero_point.dtype)
+    if element is None or (element.is_real and not element.is_small) or element is ElementType.BOOL:
+        raise node.error("output must be whole numbers, or real ones of few bits, of a type that is supported, not "
+                         f"{element.name if element else element_name(wanted)}")
+    return _quantized(node, net, bottom, scale, zero_point, element, axis=axis, block_size=block,
+                      saturate=node.integer("saturate", 1) != 0)
 
 
 @operators.register("DequantizeLinear")
@@ -49,9 +54,10 @@ def dequantize_linear(node: Node, net: Translation) -> Value:
     scale = net.constant(node, 1)
     wanted = node.integer("output_dtype", 0)
     element = element_of(wanted) if wanted else ElementType.FLOAT16 if scale.dtype == np.float16 else ElementType.FLOAT
-    if element is None or not element.is_real or bottom.element.is_real or bottom.element is ElementType.BOOL:
-        raise node.error(f"input 0 must be whole numbers and the output real ones, not {bottom.element.name} and "
-                         f"{element_name(wanted)}")
+    whole = bottom.element.is_small or (not bottom.element.is_real and bottom.element is not ElementType.BOOL)
+    if element is None or element not in REAL or not whole:
+        raise node.error(f"input 0 must be whole numbers or of few bits and the output real numbers, not "
+                         f"{bottom.element.name} and {element.name if element else element_name(wanted)}")
     zero_point = net.constant(node, 2) if node.reads(2) else None
     return _dequantized(node, net, bottom, net.numbers(node, 1), zero_point, element, axis=axis, block_size=block)
 
@@ -113,25 +119,32 @@ def quant(node: Node, net: Translation) -> Value:
 
 
 def _quantized(node: Node, net: Translation, bottom: Blob, scale: np.ndarray, zero_point: np.ndarray | None,
-               element: ElementType, *, axis: int = 1, block_size: int = 0) -> Blob:
-    return net.add(node, "QuantizeLinear", (bottom,), _scale_parameters(node, bottom, scale, element, axis, block_size),
-                   _scale_blobs(node, scale, zero_point), element=element)
+               element: ElementType, *, axis: int = 1, block_size: int = 0, saturate: bool = True) -> Blob:
+    parameters = replace(_scale_parameters(node, bottom, scale, element, axis, block_size), saturate=saturate)
+    return net.add(node, "QuantizeLinear", (bottom,), parameters, _scale_blobs(node, scale, zero_point),
+                   element=element)
 
 
-def _quantized_by_blobs(node: Node, net: Translation, bottom: Blob) -> Value:
+def _quantized_by_blobs(node: Node, net: Translation, bottom: Blob, saturate: bool) -> Value:
     """By one scale and zero point that are computed, step by step."""
     zero_point = net.blob(node, 2) if node.reads(2) else net.constant_blob(node, np.zeros((), np.uint8))
-    if zero_point.shape.count != 1 or zero_point.element.is_real:
-        raise node.error("the zero point must be one whole number")
+    element = zero_point.element
+    if zero_point.shape.count != 1 or (element.is_real and not element.is_small):
+        raise node.error("the zero point must be one whole number, or one of few bits")
     quotient = net.add(node, "Binary", (bottom, net.blob(node, 1)), BinaryParameters(operation=BinaryOperation.DIV),
                        part="quotient")
+    if element.is_real:
+        zero = net.add(node, "Cast", (zero_point,), CastParameters(to=bottom.element), part="zero",
+                       element=bottom.element)
+        moved = net.add(node, "Binary", (quotient, zero), BinaryParameters(operation=BinaryOperation.ADD), part="moved")
+        return net.add(node, "Cast", (moved,), CastParameters(to=element, saturate=saturate), element=element)
     whole = net.add(node, "Unary", (quotient,), UnaryParameters(operation=UnaryOperation.ROUND), part="whole")
     zero = net.add(node, "Cast", (zero_point,), CastParameters(to=bottom.element), part="zero", element=bottom.element)
     moved = net.add(node, "Binary", (whole, zero), BinaryParameters(operation=BinaryOperation.ADD), part="moved")
-    limits = np.iinfo(zero_point.element.numpy)
+    limits = ml_dtypes.iinfo(element.numpy)
     clipped = net.add(node, "Clip", (moved,), ClipParameters(min=float(limits.min), max=float(limits.max)),
                       part="clipped")
-    return net.add(node, "Cast", (clipped,), CastParameters(to=zero_point.element), element=zero_point.element)
+    return net.add(node, "Cast", (clipped,), CastParameters(to=element), element=element)
 
 
 def _dequantized(node: Node, net: Translation, bottom: Blob, scale: np.ndarray, zero_point: np.ndarray | None,

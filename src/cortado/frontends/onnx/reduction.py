@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from cortado.frontends.onnx.element import FLOAT
+from cortado.frontends.onnx.empty import reduced_empty
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import operators
 from cortado.frontends.onnx.translation import Translation, Value
@@ -21,8 +26,9 @@ _OPERATIONS = {"ReduceSum": ReduceOperation.SUM, "ReduceMean": ReduceOperation.M
 @operators.register(*_OPERATIONS)
 def reduce(node: Node, net: Translation) -> Value:
     """A mean over height and width, as torch writes an adaptive average pool, is a Pooling."""
-    bottom = net.blob(node, 0)
-    rank = bottom.shape.rank
+    value = net.value(node, 0)
+    empty = value if isinstance(value, np.ndarray) and not value.size else None
+    rank = net.blob(node, 0).shape.rank if empty is None else empty.ndim
     given = net.integers(node, 1) if node.reads(1) else node.integers("axes", ())
     axes = tuple(sorted(node.front_axis(axis, rank) for axis in given))
     operation, keep = _OPERATIONS[node.operator], node.integer("keepdims", 1) != 0
@@ -31,7 +37,12 @@ def reduce(node: Node, net: Translation) -> Value:
         axes = tuple(range(rank))
     if not given and nothing and operation in (ReduceOperation.SUM, ReduceOperation.MEAN, ReduceOperation.MAX,
                                                ReduceOperation.MIN, ReduceOperation.PROD):
-        return bottom
+        return value
+    if empty is not None:
+        dims = [1 if axis in axes else dim for axis, dim in enumerate(empty.shape)]
+        net.spend(node, math.prod(dims))
+        return reduced_empty(node, empty, axes, keep)
+    bottom = net.blob(node, 0)
     if bottom.element is ElementType.BOOL and operation not in (ReduceOperation.MAX, ReduceOperation.MIN):
         raise node.error("input 0 must be numbers, not truth values")
     if operation is ReduceOperation.MEAN and rank == 4 and axes == (2, 3) and bottom.element is FLOAT:

@@ -10,12 +10,12 @@ from cortado.frontends.onnx.element import CONVERTED
 from cortado.frontends.onnx.neighbourhood import Neighbourhood
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import operators
-from cortado.frontends.onnx.repeated import as_type
+from cortado.frontends.onnx.repeated import on_distinct
 from cortado.frontends.onnx.reshaped import add_reshape
 from cortado.frontends.onnx.tensor import element_name, element_of
 from cortado.frontends.onnx.translation import Translation, Value
 from cortado.layers.cast import CastParameters
-from cortado.layers.element_type import ElementType
+from cortado.layers.element_type import ElementType, converted
 from cortado.layers.permute import PermuteParameters
 
 
@@ -26,7 +26,7 @@ def identity(node: Node, net: Translation) -> Value:
 
 @operators.register("Cast")
 def cast(node: Node, net: Translation) -> Value:
-    node.ignore("saturate", "round_mode")
+    node.ignore("round_mode")
     element = element_of(node.integer("to"))
     if element is None:
         raise node.error(f"to must be another element type: {element_name(node.integer('to'))} is not supported")
@@ -35,7 +35,7 @@ def cast(node: Node, net: Translation) -> Value:
 
 @operators.register("CastLike")
 def cast_like(node: Node, net: Translation) -> Value:
-    node.ignore("saturate", "round_mode")
+    node.ignore("round_mode")
     like = net.value(node, 1)
     return _cast(node, net, CONVERTED[like.dtype] if isinstance(like, np.ndarray) else net.blob(node, 1).element)
 
@@ -115,13 +115,14 @@ def transpose(node: Node, net: Translation) -> Value:
 
 
 def _cast(node: Node, net: Translation, element: ElementType) -> Value:
-    value = net.value(node, 0)
+    value, saturate = net.value(node, 0), node.integer("saturate", 1) != 0
     if isinstance(value, np.ndarray):
-        return as_type(value, element.numpy)
+        return on_distinct(lambda distinct: converted(np.asarray(distinct), element, saturate=saturate), value)
     bottom = net.blob(node, 0)
     if bottom.element is element:
         return value
-    return net.add(node, "Cast", (bottom,), CastParameters(to=element), element=element)
+    return net.add(node, "Cast", (bottom,), CastParameters(to=element, saturate=saturate),
+                   element=element)
 
 
 def _dims(value: Value, node: Node, net: Translation) -> tuple[int, ...]:

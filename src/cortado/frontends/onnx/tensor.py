@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 
 from cortado.errors import ModelFileError
 from cortado.frontends.text_token import shortened
@@ -24,10 +24,16 @@ _ELEMENTS = {
     TensorProto.UINT32: ("<u4", "uint64_data"), TensorProto.UINT64: ("<u8", "uint64_data"),
 }
 
+_NUMBERS = {element.value for element in ElementType}
+
+# How many values a byte has of the types below 8 bits, which onnx unpacks; the others lie there as they are.
+_IN_A_BYTE = {TensorProto.UINT4: 2, TensorProto.INT4: 2, TensorProto.FLOAT4E2M1: 2, TensorProto.UINT2: 4,
+              TensorProto.INT2: 4}
+
 
 def element_of(element: int) -> ElementType | None:
     """An ONNX element type, None where it is not supported."""
-    return ElementType(element) if element in _ELEMENTS else None
+    return ElementType(element) if element in _NUMBERS else None
 
 
 def element_name(element: int) -> str:
@@ -58,16 +64,19 @@ class Tensors:
 
     def decode(self, proto: TensorProto) -> np.ndarray:
         """The values of one tensor; raises `ModelFileError` for one that does not hold together."""
-        if proto.data_type not in _ELEMENTS:
+        if proto.data_type not in _NUMBERS:
             raise self._error(proto, f"element type {element_name(proto.data_type)} is not supported (supported: "
-                                     f"{', '.join(element_name(element) for element in _ELEMENTS)})")
+                                     f"{', '.join(element.name for element in ElementType)})")
         dims = tuple(proto.dims)
         # NumPy counts an array of no values by its other dimensions.
         if any(dim < 0 for dim in dims) or math.prod(dim or 1 for dim in dims) > LARGEST_COUNT or len(dims) > 32:
             raise self._error(proto, f"dimensions must not be negative and give at most {LARGEST_COUNT} values")
+        if proto.data_type not in _ELEMENTS:
+            return self._decode_small(proto, dims)
         dtype, field = np.dtype(_ELEMENTS[proto.data_type][0]), _ELEMENTS[proto.data_type][1]
         if proto.data_location == TensorProto.EXTERNAL:
-            values = np.frombuffer(self._outside(proto), dtype.str) if math.prod(dims) else np.empty(0, dtype)
+            size = math.prod(dims) * dtype.itemsize
+            values = np.frombuffer(self._outside(proto, size), dtype.str) if size else np.empty(0, dtype)
         elif proto.HasField("raw_data"):
             raw = bytearray(proto.raw_data)
             self._check_count(proto, len(raw), math.prod(dims) * dtype.itemsize, "bytes")
@@ -79,8 +88,30 @@ class Tensors:
         self._check_count(proto, values.size, math.prod(dims), "values")
         return values.reshape(dims)
 
-    def _outside(self, proto: TensorProto) -> bytearray:
-        """The bytes of a tensor that lies in a file of its own."""
+    def _decode_small(self, proto: TensorProto, dims: tuple[int, ...]) -> np.ndarray:
+        """Of types that NumPy has not: as onnx decodes them, from raw data or from bits in int32_data."""
+        size = self._itemsize(proto.data_type)
+        count = math.prod(dims)
+        expected = math.ceil(count / _IN_A_BYTE[proto.data_type]) if proto.data_type in _IN_A_BYTE else count * size
+        whole = TensorProto(data_type=proto.data_type, dims=dims)
+        if proto.data_location == TensorProto.EXTERNAL:
+            whole.raw_data = bytes(self._outside(proto, expected)) if count else b""
+        elif proto.HasField("raw_data"):
+            self._check_count(proto, len(proto.raw_data), expected, "bytes")
+            whole.raw_data = proto.raw_data
+        else:
+            self._check_count(proto, len(proto.int32_data), expected // size, "values")
+            bits = np.array(proto.int32_data, np.int64) & (2 ** (8 * size) - 1)
+            whole.raw_data = bits.astype(f"<u{size}").tobytes()
+        return np.array(numpy_helper.to_array(whole))
+
+    @staticmethod
+    def _itemsize(element: int) -> int:
+        """Bytes of one value, or of several together."""
+        return np.dtype(_ELEMENTS[element][0]).itemsize if element in _ELEMENTS else ElementType(element).numpy.itemsize
+
+    def _outside(self, proto: TensorProto, expected: int) -> bytearray:
+        """The bytes of a tensor that lies in a file of its own, so many."""
         fields = {entry.key: entry.value for entry in proto.external_data}
         location = PurePosixPath(fields.get("location", ""))
         if self._folder is None or not location.parts or location.is_absolute() or ".." in location.parts:
@@ -91,7 +122,6 @@ class Tensors:
         if not all(number.isascii() and number.isdigit() and len(number) < 19 for number in numbers):
             raise self._error(proto, "offset and length of its values must be whole numbers")
         offset, length = (int(number) for number in numbers)
-        expected = math.prod(proto.dims) * np.dtype(_ELEMENTS[proto.data_type][0]).itemsize
         try:
             with path.open("rb") as file:
                 size = path.stat().st_size

@@ -12,7 +12,8 @@ import numpy as np
 from onnx import GraphProto
 
 from cortado.errors import GraphError, ModelFileError
-from cortado.frontends.onnx.element import CONVERTED, FLOAT, TAKES_ANY, element_words
+from cortado.frontends.onnx.element import CONVERTED, FLOAT, HALVES, TAKES_ANY, element_words
+from cortado.frontends.onnx.empty import of_empty
 from cortado.frontends.onnx.node import Node
 from cortado.frontends.onnx.operator_registry import foldings, operators, supported_operators
 from cortado.frontends.onnx.repeated import as_type, packed
@@ -122,7 +123,7 @@ class Translation:
         if self._constants is not None:
             self._constants[name] = value
             return Blob(name, TensorShape(value.shape), element)
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
+        if element.is_real and not np.isfinite(value).all():
             return self._quotient_blob(node, value, name)
         as_float = as_type(value, np.dtype(np.float32))
         if element is not FLOAT and not (as_type(as_float, value.dtype) == value).all():
@@ -198,15 +199,15 @@ class Translation:
                   element: ElementType | None = None) -> tuple[Blob, ...]:
         """A layer and its trained blobs; raises `ModelFileError` where its shapes or element types do not fit.
 
-        A layer type that takes no FLOAT16 computes in FLOAT, and its tops are FLOAT16 again.
+        A layer type that takes no FLOAT16 or BFLOAT16 computes in FLOAT, and its tops are of that type again.
         """
-        halves = [bottom for bottom in bottoms if bottom.element is ElementType.FLOAT16]
-        if halves and ElementType.FLOAT16 not in TAKES_ANY.get(layer_type, (FLOAT,)):
+        halves = [bottom for bottom in bottoms if bottom.element in HALVES]
+        if halves and halves[0].element not in TAKES_ANY.get(layer_type, (FLOAT,)):
             bottoms = [self._cast(node, bottom, FLOAT, self._blob_name(f"{bottom.name}/float")) if bottom in halves
                        else bottom for bottom in bottoms]
             made = self.add_layer(node, layer_type, bottoms, parameters, weights, name=name,
                                   tops=tuple(self._blob_name(f"{top}/float") for top in tops), element=element)
-            return tuple(self._cast(node, blob, ElementType.FLOAT16, top) for blob, top in zip(made, tops, strict=True))
+            return tuple(self._cast(node, blob, halves[0].element, top) for blob, top in zip(made, tops, strict=True))
         spec = LayerSpec(name=self._layer_name(name), type=layer_type, bottoms=tuple(bottom.name for bottom in bottoms),
                          tops=tops, parameters=parameters)
         self._check_elements(node, layer_type, bottoms)
@@ -284,7 +285,10 @@ class Translation:
         values = [self.value(node, index) if node.reads(index) else None for index in range(len(node.inputs))]
         constant = all(value is None or isinstance(value, np.ndarray) for value in values)
         try:
-            if node.operator in foldings and constant:
+            empty = of_empty(node, values) if constant else None
+            if empty is not None:
+                results = empty
+            elif node.operator in foldings and constant:
                 results = self._fold(node)
             elif node.operator not in operators:
                 # Only constants have it, so this says which input is none.
@@ -328,7 +332,9 @@ class Translation:
                 self.weights.pop(layer.name, None)
             del self.layers[before:]
             self._constants = None
-        return tuple(computed[value.name] if isinstance(value, Blob) else value for value in values)
+        # Small types are held in larger ones.
+        return tuple(as_type(computed[value.name], value.element.numpy) if isinstance(value, Blob) else value
+                     for value in values)
 
     def _check_work(self, node: Node, layers: Sequence[LayerSpec]) -> None:
         """Before anything is computed: how much it would be."""

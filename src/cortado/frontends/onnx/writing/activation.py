@@ -99,8 +99,10 @@ def unary(layer: Written, graph: Graph) -> tuple[ElementType, ...] | None:
 
 @layer_writers.register("Cast")
 def cast(layer: Written, graph: Graph) -> tuple[ElementType, ...]:
-    to = layer.parameters.to
-    graph.node(layer, "Cast", (layer.x,), to=to.value)
+    to, attributes = layer.parameters.to, {} if layer.parameters.saturate else {"saturate": 0}
+    if to.value > ElementType.FLOAT8E5M2FNUZ.value:
+        raise layer.spec.error(f"a Cast to {to.name} is not written: opset 20 has no such type")
+    graph.node(layer, "Cast", (layer.x,), to=to.value, **attributes)
     return (to,)
 
 
