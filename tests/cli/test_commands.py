@@ -30,8 +30,8 @@ VERIFY = ("verify", "--device", "golden", "--batch", "1")
 SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns=8")
 NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 
-COMMANDS = ((), ("run",), ("inspect",), ("check",), ("verify",), ("generate",), ("export",), ("bench-new",), ("train",),
-            ("test",), ("time",), ("workload",), ("workload", "list"), ("workload", "run"), ("workload", "table"),
+COMMANDS = ((), ("run",), ("inspect",), ("check",), ("verify",), ("generate",), ("export",), ("bench-new",),
+            ("train",), ("test",), ("time",), ("workload",), ("workload", "list"), ("workload", "run"), ("workload", "table"),
             ("bench",), ("bench", "engine"), ("bench", "workloads"), ("synth",), ("doctor",), ("data",), ("data", "list"),
             ("data", "get"),
             ("data", "path"), ("device",), ("device", "serve"), ("selftest",))
