@@ -31,7 +31,8 @@ SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns
 NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 
 COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("export",), ("bench-new",), ("train",), ("test",),
-            ("time",), ("bench",), ("bench", "engine"), ("synth",), ("doctor",), ("data",), ("data", "list"),
+            ("time",), ("workload",), ("workload", "list"), ("workload", "run"), ("workload", "table"), ("bench",),
+            ("bench", "engine"), ("bench", "workloads"), ("synth",), ("doctor",), ("data",), ("data", "list"),
             ("data", "get"),
             ("data", "path"), ("device",), ("device", "serve"), ("selftest",))
 # Takes a second or more to import.

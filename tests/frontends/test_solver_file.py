@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from cortado.errors import CortadoError, ModelFileError
+from cortado.errors import CortadoError, FieldError, ModelFileError
 from cortado.frontends.solver_file import parse_solver, read_solver
-from cortado.graph.solver_spec import SnapshotFormat, SolverMode, SolverSpec
+from cortado.graph.solver_spec import Precision, SnapshotFormat, SolverMode, SolverSpec
 
 DATA = 'layer { name: "d" type: "DummyData" top: "d" dummy_data_param { shape { dim: 1 dim: 2 } } %s }\n'
 NET = 'name: "%s" ' + DATA % "" + (DATA % 'include { stage: "extra" }').replace('"d"', '"e"')
@@ -117,3 +117,24 @@ def test_values_are_values():
     with pytest.raises(CortadoError, match=r"^stepsize must be at least 1"):
         replace(SolverSpec(), lr_policy="step")
     assert Counter([SolverSpec(), SolverSpec()]) == {SolverSpec(): 2}
+
+
+def test_other_fields_and_other_parameters(solver):
+    file = solver('net: "net.prototxt" base_lr: 0.1 train_state { stage: "extra" } test_iter: 1 test_interval: 1')
+    assert file.with_fields(base_lr=0.2).spec == replace(file.spec, base_lr=0.2)
+    with pytest.raises(FieldError, match=r"^max_iter must be at least 0, not -1$"):
+        file.with_fields(max_iter=-1)
+    other = file.with_parameters("d", num=(7,), shape=(), channels=(1,), height=(1,), width=(1,))
+    for net in (other.training, *other.tests):
+        assert net.layer("d").parameters.num == (7,)
+    # 'e' is in the training network only.
+    only = file.with_parameters("e", shape=())
+    assert only.training.layer("e").parameters.shape == ()
+    assert (only.tests, only.training.layer("d")) == (file.tests, file.training.layer("d"))
+    with pytest.raises(LookupError, match=r"^network 'beside' has no layer 'f' \(it has: d, e\)$"):
+        file.with_parameters("f", shape=())
+
+
+def test_precision_and_tolerance(solver):
+    spec = solver('net: "net.prototxt" precision: DOUBLE tolerance: 1e-5').spec
+    assert (spec.precision, spec.tolerance) == (Precision.DOUBLE, 1e-5)

@@ -58,3 +58,19 @@ def test_path_of_a_file_that_is_not_here(folder):
         CliRunner().invoke(cli, ["data", "path", "squeezenet"], catch_exceptions=False)
     assert str(caught.value) == (f"data file 'squeezenet' must be in {folder}, it is not there; cortado data get "
                                  "squeezenet fetches it")
+
+
+def test_files_that_belong_together_have_one_name(real_files):
+    paths = [str(real_files / "uk_covid" / name) for name in ("UK_2022_2023.csv", "I_diff_7days_values_only.csv")]
+    assert printed_by("path", "uk-covid").splitlines() == printed_by("get", "uk-covid").splitlines() == paths
+    row = next(line for line in printed_by("list").splitlines() if line.startswith("uk-covid "))
+    assert "13,588" in row
+    assert row.rstrip().endswith("(2 files)")
+
+
+def test_some_of_several_files(folder):
+    place = folder / "uk_covid"
+    place.mkdir()
+    (place / "UK_2022_2023.csv").write_text("another file")
+    row = next(line for line in printed_by("list").splitlines() if line.startswith("uk-covid "))
+    assert "0 of 2 here" in row

@@ -27,7 +27,7 @@ def _settings(context: click.Context, parameter: click.Parameter, values: tuple[
     for words in values:
         key, mark, value = words.partition("=")
         if not mark or not key.strip():
-            raise click.BadParameter(f"{words!r} must be a setting and its value, as in seed_points=30")
+            raise click.BadParameter(f"{words!r} must be a setting and its value, as in smoothing=7")
         if key.strip() in settings:
             raise click.BadParameter(f"setting '{key.strip()}' must be given once")
         settings[key.strip()] = value.strip()
@@ -68,7 +68,7 @@ def workload_list(as_json: bool) -> None:
 
 @workload.command(name="run")
 @workload_argument
-@click.option("--dataset", help="One of the workload's.  [default: its first]")
+@click.option("--dataset", help="One of the workload's.  [default: its first, or that of --data]")
 @click.option("--set", "settings", multiple=True, callback=_settings, metavar="KEY=VALUE",
               help="A setting; may be given repeatedly.")
 @click.option("--data", type=click.Path(path_type=Path, dir_okay=False),
@@ -95,7 +95,7 @@ def workload_run(name: str, dataset: str | None, settings: dict[str, str], data:
     for key, given in (("data", data), ("column", column)):
         if given is not None and settings.setdefault(key, str(given)) != str(given):
             raise click.UsageError(f"--{key} and --set {key}=... must not say different things")
-    folder = out or RUNS / name / (dataset or next(iter(workloads[name].datasets)))
+    folder = out or RUNS / name / (dataset or workloads[name]().dataset(settings))
     with progress_line(as_json, f"{name}: starting") as progress, stop_on_signals() as stop:
         try:
             result = run_workload(name, folder=folder, dataset=dataset, settings=settings, seed=seed, threads=threads,

@@ -190,7 +190,7 @@ def run_workload(name: str, *, folder: Path, dataset: str | None = None, setting
     """
     workload = workloads[name]()
     who = f"workload '{name}'"
-    dataset = next(iter(workload.datasets)) if dataset is None else dataset
+    dataset = workload.dataset(settings or {}) if dataset is None else dataset
     if dataset not in workload.datasets:
         raise WorkloadError(f"{who}: dataset must be one of {', '.join(workload.datasets)}, not '{dataset}'")
     if device is not None and not workload.takes_device:

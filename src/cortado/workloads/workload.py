@@ -47,8 +47,15 @@ class Workload:
     settings_type: ClassVar[type]
     published: ClassVar[tuple[Published, ...]]
     benches: ClassVar[tuple[Bench, ...]]
+    # The dataset that stands for a user's own file, which setting `data` names; None where it takes none.
+    own_dataset: ClassVar[str | None] = None
     # Whether some of its layers can run on the FPGA engine.
     takes_device: ClassVar[bool] = False
+
+    def dataset(self, given: Mapping[str, Any]) -> str:
+        """The dataset of a run that names none, by what is set."""
+        is_own = self.own_dataset is not None and given.get("data") is not None
+        return self.own_dataset if is_own else next(iter(self.datasets))
 
     def settings(self, dataset: str) -> Any:
         """The settings of a dataset unless told otherwise: the dataclass's own defaults, where a recipe has no others.

@@ -117,7 +117,8 @@ class Dagcn(Workload):
         metrics: dict[str, dict[str, float]] = {}
         for name, curve in curves.items():
             metrics[f"{name}, last epoch"] = _statistics(curve.accuracies[:, -1])
-            best = int(curve.accuracies.mean(0).argmax())
+            # Epoch 0 is before training.
+            best = 1 + int(curve.accuracies[:, 1:].mean(0).argmax())
             metrics[f"{name}, best epoch"] = {**_statistics(curve.accuracies[:, best]), "epoch": curve.epochs[best]}
             metrics[f"{name}, convergence"] = {"epochs": settled(curve)}
         kernel = None

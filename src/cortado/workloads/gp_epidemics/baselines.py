@@ -46,7 +46,7 @@ def network(widths: tuple[int, ...], *, activation: str, rate: float, periods: t
         from sklearn.neural_network import MLPRegressor
 
         middle, spread = times.mean(), times.std()
-        scale = values.std() or 1.0
+        level, scale = values.mean(), values.std() or 1.0
 
         def features(at: np.ndarray) -> np.ndarray:
             waves = [wave(2 * np.pi * at / period) for period in periods for wave in (np.sin, np.cos)]
@@ -57,8 +57,8 @@ def network(widths: tuple[int, ...], *, activation: str, rate: float, periods: t
         with warnings.catch_warnings():
             # That it could be trained further is no fault: the paper stops too.
             warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(features(times), values / scale)
-        return model.predict(features(ahead)) * scale
+            model.fit(features(times), (values - level) / scale)
+        return model.predict(features(ahead)) * scale + level
 
     return predict
 

@@ -41,8 +41,8 @@ class Settings:
     """`smoothing` and `lag` in days; `smoothings` and `lags` are those of the tables, each with the other as it is.
 
     Predictions are of `horizon` points after each `window` of points, the next window a horizon later. The noises are
-    lower bounds of its variance, where its optimum always lies. `data` and `column` are a CSV file of one's own in
-    place of the dataset. The others are what Theorem 1 takes as known.
+    lower bounds of its variance, where its optimum always lies. `data` and `column` are a CSV file of one's own. The
+    others are what Theorem 1 takes as known.
     """
 
     smoothing: int = 30
@@ -86,7 +86,9 @@ class GpEpidemics(Workload):
 
     title: ClassVar[str] = "Gaussian process regression for epidemics"
     paper: ClassVar[str] = "She, Xin, Paré, Hale 2024, arXiv 2312.09384 v3"
-    datasets: ClassVar[Mapping[str, str]] = {"uk": "COVID-19 in the United Kingdom, 2022-03-01 to 2023-03-01"}
+    datasets: ClassVar[Mapping[str, str]] = {"uk": "COVID-19 in the United Kingdom, 2022-03-01 to 2023-03-01",
+                                             "own": "a CSV file of daily cases: --data FILE --column NAME"}
+    own_dataset: ClassVar[str | None] = "own"
     settings_type: ClassVar[type] = Settings
     published: ClassVar[tuple[Published, ...]] = PUBLISHED
     benches: ClassVar[tuple[Bench, ...]] = (
@@ -105,6 +107,9 @@ class GpEpidemics(Workload):
     )
 
     def run(self, run: Run) -> Outcome:
+        if (run.dataset == self.own_dataset) != (run.settings.data is not None):
+            raise WorkloadError(f"workload 'gp_epidemics': dataset '{self.own_dataset}' is that of --data FILE, and of "
+                                "it alone")
         study = _Study(run)
         run.expect(study.most_iterations)
         modelling = study.modelling(run.settings.smoothing)

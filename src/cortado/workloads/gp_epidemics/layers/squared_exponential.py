@@ -26,9 +26,9 @@ class SquaredExponentialParameters:
     length: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("variance", "length"):
-            if getattr(self, name) <= 0:
-                raise FieldError(name, f"must be above 0, not {getattr(self, name)}")
+        for name, bound in (("variance", 0), ("length", SHORTEST_LENGTH)):
+            if getattr(self, name) <= bound:
+                raise FieldError(name, f"must be above {bound}, not {getattr(self, name)}")
 
 
 @layer_types.register("SquaredExponential")
@@ -64,7 +64,8 @@ class SquaredExponential(Layer):
     @classmethod
     def fillers(cls, spec: LayerSpec) -> tuple[Filler, ...]:
         parameters = spec.parameters
-        return tuple(Filler(value=trained_of(value)) for value in (parameters.variance, parameters.length))
+        return (Filler(value=trained_of(parameters.variance)),
+                Filler(value=trained_of(parameters.length, bound=SHORTEST_LENGTH)))
 
     @classmethod
     def seeded_blobs(cls, spec: LayerSpec, shapes: tuple[TensorShape, ...],
