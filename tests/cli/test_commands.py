@@ -31,10 +31,10 @@ SMALL_ENGINE = ("--engine", "m=2,pc=1,pk=1", "--engine", "tiles=16,block_columns
 NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 
 COMMANDS = ((), ("run",), ("inspect",), ("check",), ("verify",), ("generate",), ("export",), ("bench-new",),
-            ("train",), ("test",), ("time",), ("workload",), ("workload", "list"), ("workload", "run"), ("workload", "table"),
-            ("bench",), ("bench", "engine"), ("bench", "workloads"), ("synth",), ("doctor",), ("data",), ("data", "list"),
-            ("data", "get"),
-            ("data", "path"), ("device",), ("device", "serve"), ("selftest",))
+            ("train",), ("test",), ("time",), ("workload",), ("workload", "list"), ("workload", "run"),
+            ("workload", "table"), ("bench",), ("bench", "engine"), ("bench", "workloads"), ("synth",), ("doctor",),
+            ("data",), ("data", "list"), ("data", "get"), ("data", "path"), ("device",), ("device", "serve"),
+            ("selftest",))
 # Takes a second or more to import.
 HEAVY = {"torch", "amaranth", "sklearn", "numpy", "PIL", "rich", "pooch", "requests"}
 ASK_FOR_HELP = """

@@ -10,7 +10,9 @@ from cortado.workloads.neste.algebra import Algebra, normalised
 UNITS = torch.eye(4, dtype=torch.float64)
 ONE, UNIT_I, UNIT_J, UNIT_K = UNITS
 
-# i i, j j, k k, i j, j i, j k, k j, k i, i k.
+# What each pair of units comes to.
+PAIRS = ((UNIT_I, UNIT_I), (UNIT_J, UNIT_J), (UNIT_K, UNIT_K), (UNIT_I, UNIT_J), (UNIT_J, UNIT_I), (UNIT_J, UNIT_K),
+         (UNIT_K, UNIT_J), (UNIT_K, UNIT_I), (UNIT_I, UNIT_K))
 RULES = {
     Algebra.QUATERNION: (-ONE, -ONE, -ONE, UNIT_K, -UNIT_K, UNIT_I, -UNIT_I, UNIT_J, -UNIT_J),
     Algebra.HYPERBOLIC: (ONE, ONE, ONE, UNIT_K, -UNIT_K, UNIT_I, -UNIT_I, UNIT_J, -UNIT_J),
@@ -24,8 +26,7 @@ def product(algebra, left, right):
 
 @pytest.mark.parametrize("algebra", Algebra)
 def test_units_multiply_as_the_algebra_says(algebra):
-    pairs = ((UNIT_I, UNIT_I), (UNIT_J, UNIT_J), (UNIT_K, UNIT_K), (UNIT_I, UNIT_J), (UNIT_J, UNIT_I), (UNIT_J, UNIT_K), (UNIT_K, UNIT_J), (UNIT_K, UNIT_I), (UNIT_I, UNIT_K))
-    for (left, right), expected in zip(pairs, RULES[algebra], strict=True):
+    for (left, right), expected in zip(PAIRS, RULES[algebra], strict=True):
         assert product(algebra, left, right).tolist() == expected.tolist()
         assert torch.einsum("a,b,abc->c", left, right, algebra.table.double()).tolist() == expected.tolist()
     for unit in UNITS:

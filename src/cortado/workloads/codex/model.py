@@ -24,6 +24,9 @@ AT_ONCE = 256
 
 LARGEST_VALIDATION_BATCH = 1100
 
+# The share of a training before the learning rate falls, as the solver files have it.
+FULL_RATE = (4, 5)
+
 
 class ModelName(Enum):
     """The models whose networks come with the workload, by the names of their files."""
@@ -68,8 +71,9 @@ def solver_file(name: ModelName, training: Training, triples: TripleSet, epochs:
     queries = reciprocal_queries(triples.splits["train"], len(triples.relations))[:, :2]
     if training is Training.K_VS_ALL:
         queries = np.unique(queries, axis=0)
-    epoch = len(queries) / _batch_size(file)
-    return file.with_fields(test_iter=(validation // batch,), max_iter=math.ceil(epochs * epoch))
+    iterations = math.ceil(epochs * len(queries) / _batch_size(file))
+    return file.with_fields(test_iter=(validation // batch,), max_iter=iterations,
+                            stepvalue=(iterations * FULL_RATE[0] // FULL_RATE[1],))
 
 
 def scoring_network(name: ModelName, triples: TripleSet) -> NetSpec:
