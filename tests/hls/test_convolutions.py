@@ -36,11 +36,12 @@ def check_layers(csim, rng, taken: Winograd, count: int, *others) -> Counter[str
         if result is None:
             continue
         expected = convolution.golden(maps)
-        assert len(np.unique(expected)) > 1 or expected.size < 10, convolution
         np.testing.assert_array_equal(result, expected, err_msg=str(convolution.output_shape(maps.shape)))
         for device in others:
             np.testing.assert_array_equal(run(device, taken, convolution, maps), expected)
-        ran[ConvolutionCalls(job=taken.job("layer", convolution, TensorShape(maps.shape))).kernel] += 1
+        # One of which the strides meet nothing but padding says little.
+        if len(np.unique(expected)) > 1:
+            ran[ConvolutionCalls(job=taken.job("layer", convolution, TensorShape(maps.shape))).kernel] += 1
     return ran
 
 
