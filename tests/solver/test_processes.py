@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from cortado.frontends.caffemodel import read_caffemodel
+from cortado.frontends.solver_file import read_solver
 from cortado.solver.processes import any_process, of_all_processes, process_count, process_group, process_rank
+from cortado.solver.solver import Solver
 
 # No dropout and no batch norm, whose numbers belong to each process.
 NETWORK = """
@@ -33,7 +35,7 @@ test_iter: 1 test_interval: 3 display: 2 snapshot_prefix: "s" clip_gradients: 1
 
 
 @pytest.fixture
-def train(tmp_path):
+def train(tmp_path, monkeypatch):
     """Trains in so many processes; the weights after so many iterations."""
 
     def run(name, processes, batch, *more):
@@ -41,14 +43,17 @@ def train(tmp_path):
         folder.mkdir(exist_ok=True)
         (folder / "net.prototxt").write_text(NETWORK.format(batch=batch))
         (folder / "solver.prototxt").write_text(SOLVER)
-        with socket.socket() as free:
-            free.bind(("localhost", 0))
-            port = free.getsockname()[1]
-        start = [sys.executable, "-m"]
-        if processes > 1:
-            start += ["torch.distributed.run", f"--nproc-per-node={processes}", f"--master-port={port}", "-m"]
-        subprocess.run([*start, "cortado", "train", "--solver", "solver.prototxt", *more], cwd=folder, check=True,
-                       capture_output=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        if processes == 1:
+            monkeypatch.chdir(folder)
+            Solver(read_solver("solver.prototxt")).solve()
+        else:
+            with socket.socket() as free:
+                free.bind(("localhost", 0))
+                port = free.getsockname()[1]
+            subprocess.run([sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}",
+                            f"--master-port={port}", "-m", "cortado", "train", "--solver", "solver.prototxt", *more],
+                           cwd=folder, check=True, capture_output=True, timeout=300,
+                           env={**os.environ, "OMP_NUM_THREADS": "1"})
         return {iteration: read_caffemodel(folder / f"s_iter_{iteration}.caffemodel") for iteration in (3, 6)}
 
     return run
