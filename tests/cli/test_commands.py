@@ -69,8 +69,8 @@ def test_commands_are_listed_in_the_order_of_the_work(cortado):
     ended = cortado("--help")
     listed = ended.out.partition("\nCommands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed] == [
-        "run", "inspect", "check", "verify", "generate", "export", "bench-new", "train", "test", "time", "bench",
-        "synth", "device", "selftest", "doctor", "data"]
+        "run", "inspect", "check", "verify", "generate", "export", "bench-new", "train", "test", "time", "workload",
+        "bench", "synth", "device", "selftest", "doctor", "data"]
     assert (ended.code, ended.err) == (0, "")
 
 
