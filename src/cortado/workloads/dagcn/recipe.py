@@ -76,8 +76,8 @@ class Settings:
 _OF_DATASET = {
     "mutag": {},
     "ptc": {"hops": 3, "epochs": 100},
-    "enzymes": {"hops": 5, "heads": 16},
-    "proteins": {"hops": 5, "heads": 8, "epochs": 30},
+    "enzymes": {"hops": 5, "heads": 16, "epochs": 100},
+    "proteins": {"hops": 5, "heads": 8, "epochs": 15},
     "nci1": {"hops": 5, "heads": 16, "epochs": 60},
     "nci109": {"hops": 5, "heads": 16, "epochs": 60},
 }
