@@ -29,8 +29,8 @@ class UsedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """`metrics` are figures by split and name; `pictures` names of files beside the record; `parts` how many pieces of
-    the run are from before it was resumed. `seconds` is wall time, that before an interruption included.
+    """`metrics` are figures by split and name, `pictures` names of files beside the record, `seconds` wall time; where
+    the run was `resumed`, of its last piece.
     """
 
     workload: str
