@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
@@ -57,6 +58,14 @@ def test_results_beside_the_published_figures():
     # Published, and measured by nobody.
     assert (rows["prediction", "coverage"]["value"], rows["prediction", "coverage"]["published"]) == (None, 0.9429)
     assert ("uk", "modelling", "coverage", "0.975", "0.9818", "-0.0068", "arXiv 2312.09384 v3") in report.tables[0].rows
+
+
+def test_what_several_results_have_alike_is_said_once():
+    other = replace(RESULT, metrics={"modelling": {"coverage": 0.975, "points": 331}})
+    rows = [(row["split"], row["metric"], row["value"]) for row in
+            table_report("gp_epidemics", (RESULT, other)).data["rows"] if row["value"] is not None]
+    assert sorted(rows) == [("mine", "x", 1.5), ("modelling", "coverage", 0.975), ("modelling", "points", 330),
+                            ("modelling", "points", 331)]
 
 
 def test_bars():

@@ -47,10 +47,13 @@ def table_report(name: str, results: tuple[Result, ...]) -> Report:
         for split, metrics in result.metrics.items():
             for metric, value in metrics.items():
                 known = published.get((result.dataset, split, metric))
-                entries.append({
+                entry = {
                     "dataset": result.dataset, "split": split, "metric": metric, "value": value, "seed": result.seed,
                     "published": known and known.value, "difference": known and value - known.value,
-                    "source": known and known.source})
+                    "source": known and known.source}
+                # What runs with other settings find alike is said once.
+                if entry not in entries:
+                    entries.append(entry)
     measured = {(entry["dataset"], entry["split"], entry["metric"]) for entry in entries}
     entries += [{"dataset": entry.dataset, "split": entry.split, "metric": entry.metric, "value": None, "seed": None,
                  "published": entry.value, "difference": None, "source": entry.source}
