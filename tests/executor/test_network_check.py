@@ -44,6 +44,17 @@ def test_a_solver_file_has_its_networks(tmp_path):
         "folders from the solver's upwards")
 
 
+def test_nothing_is_written(tmp_path):
+    path = tmp_path / "net.prototxt"
+    path.write_text(NETWORK + f"""
+    layer {{ name: "out" type: "HDF5Output" bottom: "score" bottom: "label"
+            hdf5_output_param {{ file_name: "{tmp_path}/out.h5" }} }}
+    """)
+    check = checked(path, data_shape=(5,))["TEST"]
+    assert (check.refused, check.layers, list(check.outputs)) == (None, 3, ["label", "score"])
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_no_finite_numbers(tmp_path):
     path = tmp_path / "net.prototxt"
     path.write_text("""

@@ -14,7 +14,7 @@ from cortado.layers.layer import layer_types
 @pytest.mark.parametrize("group", [1, 2])
 @pytest.mark.parametrize("axes", [1, 3])
 def test_equals_torch(make_spec, make_layer, top_dims, gradients_are_right, transposed, bias, group, axes):
-    x = torch.randn(2, 4, *(5, 6, 4)[:axes], dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    x = torch.randn(2, 4, *(4, 6, 3)[:axes], dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     kernel, stride, dilation = (2, 3, 1)[:axes], (2, 1, 2)[:axes], (1, 2, 1)[:axes]
     kind = {(1, False): nn.Conv1d, (3, False): nn.Conv3d, (1, True): nn.ConvTranspose1d,
             (3, True): nn.ConvTranspose3d}[axes, transposed]
@@ -27,7 +27,8 @@ def test_equals_torch(make_spec, make_layer, top_dims, gradients_are_right, tran
             blob.copy_(value)
     torch.testing.assert_close(layer(x)[0], module(x))
     assert top_dims(spec, tuple(x.shape)) == [tuple(module(x).shape)]
-    assert gradients_are_right(layer, x.numpy())
+    # Of one item: what gradcheck takes grows with the square of it.
+    assert gradients_are_right(layer, x[:1].numpy())
 
 
 def test_products(make_spec):

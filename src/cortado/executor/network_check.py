@@ -100,8 +100,10 @@ class NetworkChecker:
                 yield NetworkCheck(file=str(path), role=role, network=spec.name, refused=str(error))
 
     def _run(self, path: Path, role: str, spec: NetSpec, weights: Weights | None) -> NetworkCheck:
-        layers = tuple(self._with_data(layer) for layer in spec.layers)
-        stand_ins = tuple(layer.name for layer, given in zip(spec.layers, layers, strict=True) if layer is not given)
+        # A check leaves no file behind.
+        kept = tuple(layer for layer in spec.layers if layer.type != "HDF5Output")
+        layers = tuple(self._with_data(layer) for layer in kept)
+        stand_ins = tuple(layer.name for layer, given in zip(kept, layers, strict=True) if layer is not given)
         net = Net(replace(spec, layers=layers), weights, batch=self.batch, seed=self.seed)
         generator = torch.Generator().manual_seed(self.seed)
         # Labels are of one dimension, and 0 is a label of every network.
@@ -110,7 +112,7 @@ class NetworkChecker:
         with torch.no_grad():
             values = net(inputs)
         return NetworkCheck(
-            file=str(path), role=role, network=spec.name, layers=len(layers), stand_ins=stand_ins,
+            file=str(path), role=role, network=spec.name, layers=len(spec.layers), stand_ins=stand_ins,
             outputs={name: TensorShape(tuple(values[name].shape)) for name in net.outputs},
             not_finite=tuple(name for name in net.outputs if not torch.isfinite(values[name]).all()))
 
