@@ -54,11 +54,9 @@ def rows() -> list[Row]:
 ROWS = rows()
 
 
-def test_the_table_of_the_page_is_that_of_the_kernels(rng):
+def test_the_page_has_every_row():
     assert len(ROWS) == 27
-    for row in ROWS:
-        assert ConvolutionCalls(job=row.job(rng)).cycles == row.estimate, row.name
-        assert row.estimate == pytest.approx(row.measured, rel=0.1), row.name
+    assert {row.name for row in ROWS} > set(QUICK)
 
 
 @pytest.mark.rtlsim
@@ -66,6 +64,7 @@ def test_the_table_of_the_page_is_that_of_the_kernels(rng):
                                  for row in ROWS])
 def test_cycles_of_the_winograd_kernel_are_those_of_the_circuit(simulator_tools, rng, row):
     job = row.job(rng)
+    assert ConvolutionCalls(job=job).cycles == row.estimate
     with RtlsimDevice(DeviceOptions(memory_bytes=2**26)) as device:
         device.program(Winograd.from_fields({"m": 4, "pc": 4, "pk": 4}).design())
         _, counters = run_job(device, job, whole_range(rng, (1, row.channels, row.size, row.size), np.dtype(np.int8)))
