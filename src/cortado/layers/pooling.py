@@ -143,25 +143,36 @@ class Pooling(UntrainedLayer):
         self.register_buffer("_window_sizes", (rows[:, None] * columns).float(), persistent=False)
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-        parameters = self.spec.parameters
-        maximum = parameters.pool is PoolMethod.MAX
-        # Padded (or cropped) to exactly what the windows cover, so that no rounding is left to torch.
-        margins = []
-        for size, count, kernel, stride, pad in zip(self._bottom, self._top, self._kernel, parameters.strides,
-                                                    parameters.pads, strict=True):
-            margins.append((pad, (count - 1) * stride + kernel - size - pad))
-        covered = functional.pad(bottoms[0], (*margins[1], *margins[0]), value=-torch.inf if maximum else 0.0)
-        if maximum and len(self.spec.tops) == 1:
-            return (functional.max_pool2d(covered, self._kernel, parameters.strides),)
-        if maximum:
-            top, places = functional.max_pool2d(covered, self._kernel, parameters.strides, return_indices=True)
-            width = covered.shape[3]
-            rows, columns = places // width - parameters.pads[0], places % width - parameters.pads[1]
-            return top, (rows * self._bottom[1] + columns).to(top.dtype)
+        parameters, x = self.spec.parameters, bottoms[0]
         if parameters.pool is PoolMethod.STOCHASTIC:
-            return (self._stochastic(covered),)
-        sums = functional.avg_pool2d(covered, self._kernel, parameters.strides, divisor_override=1)
-        return (sums / self._window_sizes,)
+            return (self._stochastic(self._covered(x, 0.0)),)
+        maximum, with_places = parameters.pool is PoolMethod.MAX, len(self.spec.tops) > 1
+        if all(2 * pad <= kernel for pad, kernel in zip(parameters.pads, self._kernel, strict=True)):
+            # Torch rounds and counts as Caffe does, but takes no more padding than this.
+            window = (self._kernel, parameters.strides, parameters.pads)
+            ceil = parameters.round_mode is RoundMode.CEIL
+            if not maximum:
+                return (functional.avg_pool2d(x, *window, ceil_mode=ceil),)
+            if not with_places:
+                return (functional.max_pool2d(x, *window, ceil_mode=ceil),)
+            top, places = functional.max_pool2d(x, *window, ceil_mode=ceil, return_indices=True)
+            return top, places.to(top.dtype)
+        covered = self._covered(x, -torch.inf if maximum else 0.0)
+        if not maximum:
+            sums = functional.avg_pool2d(covered, self._kernel, parameters.strides, divisor_override=1)
+            return (sums / self._window_sizes,)
+        top, places = functional.max_pool2d(covered, self._kernel, parameters.strides, return_indices=True)
+        width = covered.shape[3]
+        rows, columns = places // width - parameters.pads[0], places % width - parameters.pads[1]
+        return (top, (rows * self._bottom[1] + columns).to(top.dtype))[:len(self.spec.tops)]
+
+    def _covered(self, x: Tensor, padding: float) -> Tensor:
+        """The bottom padded, or cropped, to exactly what the windows cover, so that no rounding is left to torch."""
+        margins = []
+        for size, count, kernel, stride, pad in zip(self._bottom, self._top, self._kernel, self.spec.parameters.strides,
+                                                    self.spec.parameters.pads, strict=True):
+            margins.append((pad, (count - 1) * stride + kernel - size - pad))
+        return functional.pad(x, (*margins[1], *margins[0]), value=padding)
 
     def _stochastic(self, covered: Tensor) -> Tensor:
         batch, channels = covered.shape[:2]
