@@ -7,8 +7,6 @@ relations, however many triples are candidates. Source: Chung & Whang 2023, sect
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -64,13 +62,18 @@ class NestedModel:
 
 def triple_prediction(model: NestedModel, facts: np.ndarray) -> Ranking:
     """The missing triple of nested facts, (m, 3), among all training triples: both ends of each."""
+    return Ranking.of(triple_ranks(model, facts))
+
+
+def triple_ranks(model: NestedModel, facts: np.ndarray) -> Tensor:
+    """The ranks of triple prediction, (2, m): of the second triple, then of the first."""
     known = np.concatenate(list(model.data.facts.values()))
     train = model.data.triples["train"]
 
     def scores(blob: str):
         return lambda queries: model.triple_scores(model.ask(train[queries[:, 0]], queries[:, 1])[blob])
 
-    return Ranking.of([
+    return torch.stack([
         rank(facts[:, [given, 1]], facts[:, answer], scores(blob),
              KnownAnswers(known[:, [given, 1]], known[:, answer]), Ties.OPTIMISTIC)
         for given, answer, blob in ((0, 2, "nested_asks_tail"), (2, 0, "nested_asks_head"))])
@@ -105,11 +108,6 @@ def link_prediction(model: NestedModel, triples: np.ndarray) -> Ranking:
         rank(triples[:, [kept, 1]], triples[:, answer], scores(kept),
              KnownAnswers(known[:, [kept, 1]], known[:, answer]), Ties.OPTIMISTIC, at_once=512)
         for kept, answer in ((0, 2), (2, 0))])
-
-
-def by_nested_relation(facts: np.ndarray) -> Iterable[tuple[int, np.ndarray]]:
-    """Each nested relation of facts (m, 3), with its facts."""
-    return ((int(relation), facts[facts[:, 1] == relation]) for relation in np.unique(facts[:, 1]))
 
 
 def _completions(model: NestedModel, blob: str, kept: int, weight: float):

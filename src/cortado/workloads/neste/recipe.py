@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from cortado.errors import FieldError
 from cortado.frontends.solver_file import SolverFile
 from cortado.net.net import Net
@@ -14,15 +16,15 @@ from cortado.workloads.neste.algebra import Algebra
 from cortado.workloads.neste.dataset import FILES, NestedFacts, load_nested_facts
 from cortado.workloads.neste.evaluation import (
     NestedModel,
-    by_nested_relation,
     conditional_link_prediction,
     link_prediction,
-    triple_prediction,
+    triple_ranks,
 )
 from cortado.workloads.neste.model import BATCHES, Family, Variant
 from cortado.workloads.neste.pattern import logical_metrics, nested_symmetry, pattern_metrics
 from cortado.workloads.neste.published import PUBLISHED
 from cortado.workloads.picture import Picture
+from cortado.workloads.ranking import Ranking
 from cortado.workloads.run import Run
 from cortado.workloads.workload import Bench, Outcome, Workload, workloads
 
@@ -106,18 +108,20 @@ class NestE(Workload):
         net = Net(settings.variant.asking_network(data), seed=0, fillers=True)
         net.share_blobs_of(fit.solver.net)
         model = NestedModel(net, data)
-        found = {}
+        found, ranks = {}, {}
         for split, words in (("valid", "valid "), ("test", "")):
             run.stop_if_asked()
-            found[f"{words}triple prediction"] = triple_prediction(model, data.facts[split]).metrics()
+            ranks[split] = triple_ranks(model, data.facts[split])
+            found[f"{words}triple prediction"] = Ranking.of(ranks[split]).metrics()
             found[f"{words}conditional"] = conditional_link_prediction(model, data.facts[split],
                                                                        settings.nested_weight).metrics()
         run.stop_if_asked()
         found["link prediction"] = link_prediction(model, data.triples["test"]).metrics()
+        facts = data.facts["test"]
         found["by nested relation"] = {
-            data.nested_relations[relation]: triple_prediction(model, facts).mrr
-            for relation, facts in by_nested_relation(data.facts["test"])}
-        found["by logical pattern"] = logical_metrics(model, data.facts["test"])
+            data.nested_relations[relation]: Ranking.of(ranks["test"][:, facts[:, 1] == relation]).mrr
+            for relation in np.unique(facts[:, 1]).tolist()}
+        found["by logical pattern"] = logical_metrics(data, facts, ranks["test"])
         found["patterns learnt"] = pattern_metrics(model, data, settings.algebra)
         found["nested symmetry learnt"] = nested_symmetry(model, data, settings.algebra)
         return found
