@@ -441,6 +441,26 @@ def test_time_of_a_network_torch_has_no_modules_for(cortado):
     assert "not compared with plain torch: layer 'digits': Dataset has no plain torch module" in ended.out
 
 
+def test_check(cortado):
+    Path("net.prototxt").write_text("""
+    layer { name: "d" type: "HDF5Data" top: "x" top: "l" hdf5_data_param { source: "no.txt" batch_size: 7 } }
+    layer { name: "score" type: "InnerProduct" bottom: "x" top: "score" inner_product_param { num_output: 3 } }
+    """)
+    ended = cortado("check", "net.prototxt", "--data-shape", "5")
+    assert (ended.code, ended.err) == (0, "")
+    assert row(ended.out, "net.prototxt") == [
+        "net.prototxt", "TEST", "ran", "2", *"l 1, score 1x3; random values for d".split()]
+    assert ended.out.endswith("\n2 ran, 0 not finite, 0 refused\n")
+    ended = cortado("check", "net.prototxt")
+    assert (ended.code, ended.err) == (1, "error: every network must run, 2 of 2 do not\n")
+    assert " ".join(row(ended.out, "net.prototxt")).endswith(
+        "TEST refused - 2:11: layer 'd': source 'no.txt' must be a text file that can be read: No such file or "
+        "directory")
+    ended = cortado("check", ".", "--data-shape", "0x5")
+    assert ended.code == 2
+    assert "'0x5' must be dimensions from 1 on, as in 3x227x227" in ended.err
+
+
 SOLVER = """
 net: "{net}" test_state {{ stage: "held-out" }} test_iter: 6 test_interval: 10 max_iter: 20 display: 10
 base_lr: 0.01 momentum: 0.9 random_seed: 1 snapshot: 10 snapshot_prefix: "s" {more}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import onnx
 import pytest
@@ -53,7 +54,7 @@ KINDS = {"INT": 0, "INTS": 2, "FLOAT": 4, "STRING": 5, "TENSOR": 6, "GRAPH": 7}
 INTEGERS = (0, 1, 2, 3, 4, 5, 7, -1, -2, -3, 64, 2**20, 2**31 - 1, 2**31, 2**40, 2**62, -2**31, -2**63, 2**63 - 1)
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 1e-30, 1e30, 3.4e38, math.inf, -math.inf, math.nan)
 DTYPES = (np.float32, np.float32, np.float32, np.int64, np.int64, np.int32, np.bool_, np.int8, np.uint8, np.float16,
-          np.float64, np.uint64)
+          np.float64, np.uint64, ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, ml_dtypes.int4, ml_dtypes.uint2)
 
 
 @contextmanager
@@ -141,7 +142,7 @@ class Maker:
         if self.rng.random() < 0.03:
             made.dims[:] = [self.rng.choice(INTEGERS) for _ in range(self.rng.randrange(4))]
         if self.rng.random() < 0.02:
-            made.data_type = self.rng.randrange(26)
+            made.data_type = self.rng.randrange(27)
         return made
 
     def attribute(self, operator: str, depth: int) -> AttributeProto:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import ml_dtypes
 import numpy as np
 
 from cortado.frontends.onnx.element import FLOAT, HALVES
@@ -128,8 +129,8 @@ def clip(node: Node, net: Translation) -> Value:
     if bottom.element is ElementType.BOOL:
         raise node.error("input 0 must be numbers, not truth values")
     if not bottom.element.is_real:
-        numbers = np.iinfo(bottom.element.numpy)
-        low, high = max(low, numbers.min), min(high, numbers.max)
+        numbers = ml_dtypes.iinfo(bottom.element.numpy)
+        low, high = max(low, int(numbers.min)), min(high, int(numbers.max))
     # Where the limits cross, the upper one wins.
     parameters = ClipParameters(min=max(min(low, high), -UNLIMITED), max=min(high, UNLIMITED))
     return net.add(node, "Clip", (bottom,), parameters)

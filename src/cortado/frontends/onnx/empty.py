@@ -20,11 +20,17 @@ _TOGETHER = {"ReduceSum": 0, "ReduceSumSquare": 0, "ReduceL1": 0, "ReduceL2": 0,
 
 
 def of_empty(node: Node, values: Sequence[np.ndarray | None]) -> np.ndarray | None:
-    """The empty result where one of the constants is empty; None where the operator is another one or none is."""
+    """The empty result where one of the constants is empty; None where the operator is another one or none is.
+
+    Raises `ModelFileError` for constants that do not broadcast.
+    """
     given = [value for value in values if value is not None]
     if node.operator not in VALUE_BY_VALUE or all(value.size for value in given):
         return None
-    return np.empty(np.broadcast_shapes(*(value.shape for value in given)), given[0].dtype)
+    try:
+        return np.empty(np.broadcast_shapes(*(value.shape for value in given)), given[0].dtype)
+    except ValueError:
+        raise node.error("its constants do not fit together: they must broadcast to one shape") from None
 
 
 def reduced_empty(node: Node, values: np.ndarray, axes: Sequence[int], keep: bool) -> np.ndarray:
