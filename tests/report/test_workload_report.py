@@ -34,7 +34,7 @@ def test_the_list():
     names = [entry["name"] for entry in report.data["workloads"]]
     assert {"gp_epidemics", "dagcn"} <= set(names)
     row = report.tables[0].rows[names.index("gp_epidemics")]
-    assert row[2] == "uk"
+    assert row[2] == "uk, own"
     assert "smoothing=30" in row[3]
     assert "data=none" in row[3]
 

@@ -76,8 +76,8 @@ class Settings:
 _OF_DATASET = {
     "mutag": {},
     "ptc": {"hops": 3, "epochs": 100},
-    "enzymes": {"hops": 5, "heads": 16},
-    "proteins": {"hops": 5, "heads": 8, "epochs": 30},
+    "enzymes": {"hops": 5, "heads": 16, "epochs": 100},
+    "proteins": {"hops": 5, "heads": 8, "epochs": 15},
     "nci1": {"hops": 5, "heads": 16, "epochs": 60},
     "nci109": {"hops": 5, "heads": 16, "epochs": 60},
 }
@@ -93,7 +93,12 @@ class Dagcn(Workload):
     settings_type: ClassVar[type] = Settings
     published: ClassVar[tuple[Published, ...]] = PUBLISHED
     benches: ClassVar[tuple[Bench, ...]] = (
-        Bench(dataset="mutag", minutes=12, bars=(Bar(split="DAGCN, last epoch", metric="accuracy", least=0.84),)),
+        Bench(dataset="mutag", minutes=6, bars=(Bar(split="DAGCN, last epoch", metric="accuracy", least=0.84),)),
+        # Within two points of a leaderboard's entries of the paper, 58.17 % and 76.33 %.
+        Bench(dataset="enzymes", minutes=6, settings={"methods": "dagcn"},
+              bars=(Bar(split="DAGCN, last epoch", metric="accuracy", least=0.5617),)),
+        Bench(dataset="proteins", minutes=3, settings={"methods": "dagcn"},
+              bars=(Bar(split="DAGCN, last epoch", metric="accuracy", least=0.7433),)),
     )
 
     def settings(self, dataset: str) -> Settings:
