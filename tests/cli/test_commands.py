@@ -33,8 +33,7 @@ NOTHING_ON_THE_FPGA = ("--engine", "largest_taps=9", "--host", "conv1_1")
 COMMANDS = ((), ("run",), ("inspect",), ("verify",), ("generate",), ("export",), ("bench-new",), ("train",), ("test",),
             ("time",), ("workload",), ("workload", "list"), ("workload", "run"), ("workload", "table"), ("bench",),
             ("bench", "engine"), ("bench", "workloads"), ("synth",), ("doctor",), ("data",), ("data", "list"),
-            ("data", "get"),
-            ("data", "path"), ("device",), ("device", "serve"), ("selftest",))
+            ("data", "get"), ("data", "path"), ("device",), ("device", "serve"), ("selftest",))
 # Takes a second or more to import.
 HEAVY = {"torch", "amaranth", "sklearn", "numpy", "PIL", "rich", "pooch", "requests"}
 ASK_FOR_HELP = """
@@ -69,8 +68,8 @@ def test_commands_are_listed_in_the_order_of_the_work(cortado):
     ended = cortado("--help")
     listed = ended.out.partition("\nCommands:\n")[2].splitlines()
     assert [line.split()[0] for line in listed] == [
-        "run", "inspect", "verify", "generate", "export", "bench-new", "train", "test", "time", "bench", "synth",
-        "device", "selftest", "doctor", "data"]
+        "run", "inspect", "verify", "generate", "export", "bench-new", "train", "test", "time", "workload",
+        "bench", "synth", "device", "selftest", "doctor", "data"]
     assert (ended.code, ended.err) == (0, "")
 
 
