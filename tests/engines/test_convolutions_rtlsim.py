@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
@@ -52,6 +52,13 @@ WIDE_ENGINES = {
                      "largest_taps": 1100, "tiles": 9, "buffer_words": 64, "block_columns": 6},
 }
 EVERY_ENGINE = {**ENGINES, **WIDE_ENGINES}
+# An engine takes a minute to build: without `slow`, both formats of 16 bits have one.
+SLOW_ENGINES = ("m 4, 16 x 8", "m 2, 16 x 16")
+
+
+def engines(names: Iterable[int | str]) -> list:
+    """Parameters of a test for these engines, some of them slow."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name in SLOW_ENGINES else name for name in names]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +263,7 @@ def test_convolutions_back_to_back(simulator_tools, m, draw):
     _check_drawn(draw, m, cases())
 
 
-@pytest.mark.parametrize("name", WIDE_ENGINES)
+@pytest.mark.parametrize("name", engines(WIDE_ENGINES))
 @_examples(3)
 @given(draw=st.data())
 def test_convolutions_of_16_bits_back_to_back(simulator_tools, name, draw):
@@ -305,7 +312,7 @@ def test_many_convolutions_of_16_bits(simulator_tools, name, draw):
 
 
 @pytest.mark.parametrize("fill", ["lowest", "highest", "alternating"])
-@pytest.mark.parametrize("name", EVERY_ENGINE)
+@pytest.mark.parametrize("name", engines(EVERY_ENGINE))
 def test_extremes_of_every_mapping(simulator_tools, name, fill):
     """The largest sums: the lowest number everywhere gives the largest positive one of all."""
     engine = engine_of(name)

@@ -183,7 +183,11 @@ def _examples(count: int) -> settings:
     return settings(derandomize=True, deadline=None, max_examples=count, suppress_health_check=list(HealthCheck))
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+# An engine takes a minute to build: without `slow`, the one with every unit is simulated.
+SOME = ["everything", *(pytest.param(name, marks=pytest.mark.slow) for name in ("maximum", "addition"))]
+
+
+@pytest.mark.parametrize("name", SOME)
 @_examples(30)
 @given(draw=st.data())
 def test_jobs_of_all_kinds_back_to_back(simulator_tools, name, draw):

@@ -45,6 +45,9 @@ CONFIGURATIONS = {
                                   block_columns=5),
 }
 
+# An engine takes a minute to build: without `slow`, m = 6 is simulated by the tests of general convolutions.
+SOME = [*("m2", "m4"), *(pytest.param(name, marks=pytest.mark.slow) for name in ("m6", "wide"))]
+
 # The far corners of the legal range.
 CORNERS = {
     "widest port": WinogradConfiguration(m=4, pc=1, pk=1, beat_bits=512, largest_taps=144, tiles=20,
@@ -278,14 +281,14 @@ def _draw_several_blocks(draw: st.DataObject, configuration: WinogradConfigurati
                  [draw.draw(layers(configuration, several_blocks=True))])
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", SOME)
 @_examples(12)
 @given(draw=st.data())
 def test_layers_back_to_back(simulator_tools, name, draw):
     _draw_back_to_back(draw, CONFIGURATIONS[name])
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", SOME)
 @_examples(12)
 @given(draw=st.data())
 def test_layers_of_several_blocks_and_passes(simulator_tools, name, draw):
@@ -316,6 +319,7 @@ def test_corners_of_the_legal_range(simulator_tools, name, draw):
     _draw_back_to_back(draw, CORNERS[name])
 
 
+@pytest.mark.slow
 def test_rows_of_the_next_block_wait(simulator_tools):
     """Blocks one tile wide, whose rows are two beats each: rows of the second came while the first was written."""
     configuration = CONFIGURATIONS["wide"]
@@ -327,7 +331,7 @@ def test_rows_of_the_next_block_wait(simulator_tools):
 
 
 @pytest.mark.parametrize("fill", ["lowest", "highest", "alternating"])
-@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("name", SOME)
 def test_extremes_at_the_most_channels(simulator_tools, name, fill):
     """The largest sums the configuration is sized for, in both signs."""
     configuration = CONFIGURATIONS[name]
