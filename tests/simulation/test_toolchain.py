@@ -57,4 +57,4 @@ def test_program_that_cannot_tell_its_version(tmp_path: Path, monkeypatch: pytes
 
 def test_all_tools_are_looked_for() -> None:
     assert [tool.name for tool in toolchain.tools()] == [
-        "g++", "verilator", "make", "perl", "iverilog", "yosys", "nextpnr-ecp5"]
+        "g++", "verilator", "make", "perl", "iverilog", "clang++", "yosys", "nextpnr-ecp5"]
