@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -156,8 +156,8 @@ def choose_mapping(configuration: WinogradConfiguration, shape: ConvolutionShape
     mappings, refusal = [], None
     for arrangement in _arrangements(configuration, shape, staying):
         try:
-            blocking = choose_blocking(configuration, arrangement.lowered, layer,
-                                       pointwise=isinstance(arrangement, Flat | Rows))
+            blocking = _cached_blocking(configuration, arrangement.lowered, layer,
+                                        pointwise=isinstance(arrangement, Flat | Rows))
         except LayerError as error:
             refusal = refusal or error
         else:
@@ -170,6 +170,10 @@ def choose_mapping(configuration: WinogradConfiguration, shape: ConvolutionShape
     return Mapping(mappings[0].arrangement, mappings[0].blocking,
                    tuple(Alternative(mapping.words, mapping.cycles, mapping.copied_bytes(staying))
                          for mapping in mappings))
+
+
+# A planner asks for the same convolution with and without maps that stay: what is cut is the same.
+_cached_blocking = lru_cache(maxsize=4096)(choose_blocking)
 
 
 def _arrangements(configuration: WinogradConfiguration, shape: ConvolutionShape,
