@@ -12,7 +12,8 @@ from cortado.gateware.blocking import Blocking, Bundle
 from cortado.gateware.convolution_shape import PIECE, ConvolutionShape
 from cortado.hls.block_size import BlockSize, KernelShape, Tiling, choose_block_size
 from cortado.hls.dsp import dsps_of, requantise_dsps
-from cortado.hls.kernel_calls import KernelCall, KernelCalls
+from cortado.hls.job_calls import JobCalls
+from cortado.hls.kernel_calls import KernelCall
 from cortado.hls.kernel_configuration import KernelConfiguration
 from cortado.hls.weight_packing import pack_bundles
 
@@ -21,14 +22,10 @@ FUSED = "convolution_relu_pool"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvolutionCalls(KernelCalls):
+class ConvolutionCalls(JobCalls):
     """A job as kernel calls: one for each picture and each bundle of groups."""
 
     job: Job
-
-    @property
-    def layer(self) -> str:
-        return self.job.layer
 
     @property
     def macs(self) -> int:
@@ -79,15 +76,6 @@ class ConvolutionCalls(KernelCalls):
     @property
     def port_bytes(self) -> tuple[int, ...]:
         return self.job.source_bytes, self.weights.nbytes, self.job.target_bytes
-
-    def golden(self, *operands: np.ndarray) -> np.ndarray:
-        return self.job.golden(*operands)
-
-    def pack(self, operand: np.ndarray) -> np.ndarray:
-        return self.job.source.pack(operand)
-
-    def pack_result(self, result: np.ndarray) -> np.ndarray:
-        return self.job.target.pack(result)
 
     def calls(self) -> list[KernelCall]:
         source, target = self.job.source.layout, self.job.target_pitches

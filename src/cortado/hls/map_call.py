@@ -11,6 +11,7 @@ from cortado.engines.pooling_job import PoolingJob
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.hls.block_size import LOOP_CYCLES, MEMORY_CYCLES
 from cortado.hls.dsp import dsps_of, requantise_dsps
+from cortado.hls.job_calls import JobCalls
 from cortado.hls.kernel_calls import KernelCall, KernelCalls
 from cortado.hls.kernel_configuration import KernelConfiguration
 from cortado.hls.weight_packing import to_beats
@@ -23,14 +24,10 @@ WINDOWS = ("whole", "column", "row", "corner")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PoolingCalls(KernelCalls):
+class PoolingCalls(JobCalls):
     """A pooling: one call for every block of channels of the batch."""
 
     job: PoolingJob
-
-    @property
-    def layer(self) -> str:
-        return self.job.layer
 
     @property
     def kernel(self) -> str:
@@ -60,15 +57,6 @@ class PoolingCalls(KernelCalls):
     def port_bytes(self) -> tuple[int, ...]:
         return self.job.source_bytes, self.job.target_bytes
 
-    def golden(self, *operands: np.ndarray) -> np.ndarray:
-        return self.job.golden(*operands)
-
-    def pack(self, operand: np.ndarray) -> np.ndarray:
-        return self.job.source.pack(operand)
-
-    def pack_result(self, result: np.ndarray) -> np.ndarray:
-        return self.job.target.pack(result)
-
     def calls(self) -> list[KernelCall]:
         return [KernelCall(kernel=self.kernel, offsets=(0, 0), scalars=self._scalars)]
 
@@ -90,14 +78,10 @@ class PoolingCalls(KernelCalls):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddCalls(KernelCalls):
+class AddCalls(JobCalls):
     """An element-wise addition: one call."""
 
     job: AddJob
-
-    @property
-    def layer(self) -> str:
-        return self.job.layer
 
     @property
     def kernel(self) -> str:
@@ -121,15 +105,6 @@ class AddCalls(KernelCalls):
     @property
     def port_bytes(self) -> tuple[int, ...]:
         return self.job.source_bytes, self.job.source_bytes, self.job.target_bytes
-
-    def golden(self, *operands: np.ndarray) -> np.ndarray:
-        return self.job.golden(*operands)
-
-    def pack(self, operand: np.ndarray) -> np.ndarray:
-        return self.job.source.pack(operand)
-
-    def pack_result(self, result: np.ndarray) -> np.ndarray:
-        return self.job.target.pack(result)
 
     def calls(self) -> list[KernelCall]:
         addition = self.job.addition
