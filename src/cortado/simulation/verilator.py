@@ -16,6 +16,7 @@ from cortado.simulation.register import render_header
 
 LIBRARY_NAME = "engine.so"
 FIRST_HEADER = "printed.h"
+SIGN_HEADER = "sign_extension.h"
 JOBS = 2
 
 VERILATOR_FLAGS = (
@@ -44,7 +45,7 @@ COMPILE_FLAGS = (
 CYCLE_FLAGS = (
     "-O2",
     # g++ gathers lone scalars into vectors where it can, which costs more than it saves: a tenth of the speed.
-    "-fno-tree-vectorize",
+    "-fno-tree-slp-vectorize",
     # The default (1000) spends half of the compile time on finding out that two of the model's registers differ.
     "--param=sccvn-max-alias-queries-per-access=20",
 )
@@ -82,10 +83,11 @@ def build(verilog: Path, folder: Path, *, beat_bits: int, trace: bool) -> None:
     sources = _translate(verilog, work, trace)
     main = _shell_folder() / "engine_main.cpp"
     flags = (f"-I{work}", f"-I{_shell_folder()}", *_modes(trace))
+    cycle_flags = ("-include", str(_shell_folder() / SIGN_HEADER), *CYCLE_FLAGS)
     # One file for what runs once: without optimisation, reading Verilator's headers is most of the work.
     once = work / "once.cpp"
     once.write_text("".join(f'#include "{source}"\n' for source in sources.once))
-    objects = _compile({(main, *sources.cycle): CYCLE_FLAGS, (once,): ONCE_FLAGS}, work, flags)
+    objects = _compile({(main, *sources.cycle): cycle_flags, (once,): ONCE_FLAGS}, work, flags)
     runtime = _runtime(sources.runtime, trace)
     link = Command(tool="g++", task="link the simulator", folder=work,
                    arguments=(toolchain.compiler().require(), *LINK_FLAGS, *objects, *sorted(runtime.glob("*.o")),
