@@ -46,12 +46,14 @@ def claims(proof: Proof, **case: int) -> None:
     in_gearbox = [proof.inside(f"gearbox.{name}") for name in ("fill", "placed.o__valid", "placed.spare_valid")]
     for number, level in enumerate(in_gearbox):
         proof.claim(f"pointwise_leaves_the_gearbox_empty_{number}", (known & ~pointwise) | (level == 0))
-    active, record_beat, left, is_last = (
-        proof.inside(name) for name in ("active", "record_beat", "beats_left", "last_of_beats"))
+    in_records, in_passes, record_beat, left, is_last = (
+        proof.inside(name) for name in ("in_records", "in_passes", "record_beat", "beats_left", "last_of_beats"))
+    active = in_records | in_passes
     beats = Mux(command.pointwise, configuration.point_pass_beats, configuration.pass_beats)
+    proof.claim("in_records_or_in_passes", ~in_records | ~in_passes)
     proof.claim("works_on_a_command", ~active | unpacker.command.valid)
     proof.claim("beats_are_counted", ~active | ((left != 0) & (left <= beats) & (is_last == (left == 1))))
     proof.claim("beats_of_a_record_are_counted", record_beat < configuration.record_beats)
-    proof.claim("records_are_whole", (active & proof.inside("in_records")) | (record_beat == 0))
+    proof.claim("records_are_whole", in_records | (record_beat == 0))
     proof.reach("pass", unpacker.o.valid & unpacker.o.payload.last & ~unpacker.o.payload.pointwise)
     proof.reach("pointwise_pass", unpacker.o.valid & unpacker.o.payload.last & unpacker.o.payload.pointwise)

@@ -67,22 +67,22 @@ class WeightUnpacker(wiring.Component):
                                                  units_out=group_bits // unit_bits)
 
         # Beats: the records of a filter block, then its passes.
-        active = Signal()
         in_records = Signal()
+        in_passes = Signal()
         record_beat = Signal(range(max(2, configuration.record_beats)))
         beats = LoopCount("beats", Mux(command.pointwise, configuration.point_pass_beats, configuration.pass_beats))
         channels = LoopCount("channels", command.channel_blocks)
         filters = LoopCount("filters", command.filter_blocks)
         held = Signal(configuration.record_beats * beat_bits)
-        record_ready = ~self.records.valid | self.records.ready
         pass_end = beats.is_last
         pass_units = configuration.pc * configuration.pk * 9 * configuration.weight_bits // unit_bits
         last_units = pass_units - (configuration.pass_beats - 1) * (beat_bits // unit_bits)
         m.d.comb += [
             self.records.payload.eq(held[:record_bits]),
-            self.i.ready.eq(active & Mux(
-                in_records, record_ready, Mux(command.pointwise, self.o.ready, gearbox.i.ready))),
-            gearbox.i.valid.eq(self.i.valid & active & ~in_records & ~command.pointwise),
+            # A pass is between two records: the one before it has gone by then, unless its queue is full.
+            self.i.ready.eq((in_records & ~self.records.valid)
+                            | (in_passes & Mux(command.pointwise, self.o.ready, gearbox.i.ready))),
+            gearbox.i.valid.eq(self.i.valid & in_passes & ~command.pointwise),
             gearbox.i.payload.units.as_value().eq(self.i.payload),
             gearbox.i.payload.count.eq(Mux(pass_end, last_units, beat_bits // unit_bits)),
             gearbox.i.payload.last.eq(pass_end),
@@ -90,31 +90,32 @@ class WeightUnpacker(wiring.Component):
         with m.If(self.records.valid & self.records.ready):
             m.d.sync += self.records.valid.eq(0)
         m.d.sync += self.command.ready.eq(0)
-        with m.If(~active):
+        with m.If(~in_records & ~in_passes):
             # The command that ends is still offered in the cycle after its last beat.
-            m.d.sync += [active.eq(self.command.valid & ~self.command.ready), in_records.eq(~command.unfinished),
+            begins = self.command.valid & ~self.command.ready
+            m.d.sync += [in_records.eq(begins & ~command.unfinished), in_passes.eq(begins & command.unfinished),
                          *beats.begins(), *channels.begins(), *filters.begins()]
         with m.Elif(self.i.valid & self.i.ready):
             with m.If(in_records):
                 # The first beat of a record ends in the low bits.
                 m.d.sync += [held.eq(Cat(held, self.i.payload)[beat_bits:]), record_beat.eq(record_beat + 1)]
                 with m.If(record_beat == configuration.record_beats - 1):
-                    m.d.sync += [record_beat.eq(0), in_records.eq(0), self.records.valid.eq(1)]
+                    m.d.sync += [record_beat.eq(0), in_records.eq(0), in_passes.eq(1), self.records.valid.eq(1)]
             with m.Else():
                 beats.advance(m)
                 with m.If(pass_end):
                     channels.advance(m)
                     with m.If(channels.is_last):
-                        m.d.sync += in_records.eq(~command.unfinished)
+                        m.d.sync += [in_records.eq(~command.unfinished), in_passes.eq(command.unfinished)]
                         filters.advance(m)
                         with m.If(filters.is_last):
-                            m.d.sync += [active.eq(0), self.command.ready.eq(1)]
+                            m.d.sync += [in_records.eq(0), in_passes.eq(0), self.command.ready.eq(1)]
 
         # Groups: the gearbox fills its last group up, the pass ends after as many groups as it has kernels. A job is
         # pointwise or not as a whole, so nothing is left in the gearbox when beats go past it.
-        points = command.pointwise & active
+        points = command.pointwise & in_passes
         m.d.comb += [
-            self.o.valid.eq(Mux(points, self.i.valid & ~in_records, gearbox.o.valid)),
+            self.o.valid.eq(Mux(points, self.i.valid, gearbox.o.valid)),
             gearbox.o.ready.eq(self.o.ready & ~points),
             self.o.payload.kernels.as_value().eq(gearbox.o.payload.units.as_value()),
             # The payload holds until it is taken: beats pass behind a group of kernels that waits.
