@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import BURST_BEATS
 from cortado.gateware.descriptor import DESCRIPTOR_BYTES, DESCRIPTOR_WORDS, FIELD_NAMES, Flag
-from cortado.gateware.pipeline import register, registered
+from cortado.gateware.pipeline import StreamRegister, register, registered
 from cortado.gateware.stream_reader import REQUEST_LAYOUT, StreamReader
 
 # What 32-bit addresses can hold.
@@ -72,20 +72,28 @@ class DescriptorFetcher(wiring.Component):
             m.d.sync += asking.eq(0)
 
         beats = registered(m, "beats_register", reader.o)
-        word = Signal(range(DESCRIPTOR_WORDS))
+        # Words through a register too: whether one is taken depends on units far away, and a beat has many bits.
+        m.submodules.words_register = words = StreamRegister(unsigned(32))
         part = Signal(range(beat_bytes // 4))
+        m.d.comb += [
+            words.i.payload.eq(beats.payload.word_select(part, 32)),
+            words.i.valid.eq(beats.valid),
+            beats.ready.eq(words.i.ready & (part == beat_bytes // 4 - 1)),
+        ]
+        with m.If(words.i.valid & words.i.ready):
+            m.d.sync += part.eq(part + 1)
+        word = Signal(range(DESCRIPTOR_WORDS))
         # The descriptor is the last of the list; known in time, for it has many words.
         is_last = Signal()
         m.d.sync += is_last.eq(left == 1)
         misplaced = Signal()
         wait = Signal(range(DECODE_CYCLES + 1))
         m.d.comb += [
-            self.o.payload.eq(beats.payload.word_select(part, 32)),
-            self.o.valid.eq(beats.valid & (wait == 0)),
-            beats.ready.eq(self.o.valid & self.o.ready & (part == beat_bytes // 4 - 1)),
+            self.o.payload.eq(words.o.payload),
+            self.o.valid.eq(words.o.valid & (wait == 0)),
+            words.o.ready.eq(self.o.ready & (wait == 0)),
         ]
         with m.If(self.o.valid & self.o.ready):
-            m.d.sync += part.eq(part + 1)
             with m.If(word == FIELD_NAMES.index("flags")):
                 flagged = (self.o.payload & Flag.LAST) != 0
                 m.d.sync += misplaced.eq(flagged ^ is_last)
