@@ -18,7 +18,7 @@ from cortado.numerics.fixed_point import FixedPoint
 from cortado.numerics.interval import Interval
 
 TILES = 200
-LATENCY_CYCLES = 5
+LATENCY_CYCLES = 6
 
 
 def part(**case: int) -> Requantize:

@@ -24,11 +24,12 @@ def claims(proof: Proof, *, tiles: int, **case: int) -> None:
     m, records = proof.m, proof.part
     # They come ahead of the weights whose sums the results are.
     proof.assume("records_come_before_results", ~records.i.valid | proof.inside("queue.r_rdy"))
-    proof.count(records.i, records.o, 0)
+    proof.pipeline()
     proof.queue("queue", tiles)
     held = Signal(range(2 * tiles))
-    ends = records.o.valid & records.o.ready & records.i.payload.last
+    taken = records.i.valid & records.i.ready
+    ends = taken & records.i.payload.last
     m.d.sync += held.eq(held + (records.i_records.valid & records.i_records.ready) - ends)
     proof.claim("a_record_a_filter_block", held == proof.inside("queue.level"))
-    proof.claim("no_result_without_a_record", ~records.o.valid | (held != 0))
+    proof.claim("no_result_without_a_record", ~taken | (held != 0))
     proof.reach("queue_full", records.i_records.valid & ~records.i_records.ready)

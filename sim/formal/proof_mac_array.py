@@ -12,7 +12,7 @@ from cortado.gateware.mac_array import MacArray
 
 CASES = {"smallest": SMALLEST, "pairs": PAIRS}
 # The registers a tile passes through, in order; the last one is written to the accumulators or the queue.
-STEPS_OF_A_TILE = ("tile", "product", "sum", "result")
+STEPS_OF_A_TILE = ("tile", "multiplied", "product", "sum", "result")
 STEPS = Steps(bounded=6, induction=5, reach=16)
 
 
@@ -45,7 +45,7 @@ def claims(proof: Proof, *, tiles: int, **case: int) -> None:
     busy = (tiles_held != 0) | proof.inside("read_valid") | array.o.valid
     promised("a_job_is_of_one_kind", ~busy | (tile.pointwise == proof.inside("pointwise")))
 
-    # A tile reads in the cycle after it is taken, when the result ahead of these three has been written.
+    # A tile reads two cycles after it is taken, when the result ahead of these three has been written.
     for step in STEPS_OF_A_TILE[:3]:
         unwritten = proof.inside(f"valid_{step}") & ~proof.inside(f"sum_last_of_{step}")
         proof.claim(f"sums_are_written_before_they_are_read_{step}",

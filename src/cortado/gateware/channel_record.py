@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import CHANNEL_RECORD_BYTES, WinogradConfiguration
 from cortado.gateware.inverse_transform import output_layout
+from cortado.gateware.pipeline import stage
 
 RECORD_LAYOUT = data.StructLayout({
     "bias": signed(32),
@@ -38,7 +39,7 @@ def recorded_layout(configuration: WinogradConfiguration) -> data.StructLayout:
 
 
 class ChannelRecords(wiring.Component):
-    """Gives each result its channel's record. Combinational; a filter block's records leave with its last result.
+    """Gives each result its channel's record. Latency one cycle; a filter block's records leave with its last result.
 
     Records are there before the first result that needs them, for they come ahead of the weights it is made with; no
     result waits for them.
@@ -66,13 +67,17 @@ class ChannelRecords(wiring.Component):
                                                            depth=configuration.tiles)
         wiring.connect(m, queue.w_stream, wiring.flipped(self.i_records))
         records = queue.r_stream
+        # A register, for the queue is a block RAM, which answers late in its cycle.
+        moves = stage(m, self.i.valid, self.o.valid, self.o.ready)
         m.d.comb += [
-            self.o.valid.eq(self.i.valid),
-            self.i.ready.eq(self.o.ready),
-            self.o.payload.y.eq(self.i.payload.y),
-            self.o.payload.channel.eq(self.i.payload.channel),
-            self.o.payload.record.as_value().eq(
-                records.payload.word_select(self.i.payload.channel, RECORD_LAYOUT.size)),
-            records.ready.eq(self.i.valid & self.o.ready & self.i.payload.last),
+            self.i.ready.eq(moves),
+            records.ready.eq(self.i.valid & moves & self.i.payload.last),
         ]
+        with m.If(moves):
+            m.d.sync += [
+                self.o.payload.y.eq(self.i.payload.y),
+                self.o.payload.channel.eq(self.i.payload.channel),
+                self.o.payload.record.as_value().eq(
+                    records.payload.word_select(self.i.payload.channel, RECORD_LAYOUT.size)),
+            ]
         return m

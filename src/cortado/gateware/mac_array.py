@@ -101,10 +101,10 @@ class MacArray(wiring.Component):
         pass_ends = taken & tile.pass_last
         m.d.comb += self._pass_ends.eq(pass_ends)
 
-        # The tile, products, sums over the channels, accumulation: four registers that never wait. What has been added
-        # up so far is read while the products are made, and has a register of its own: a block RAM answers late in its
-        # cycle.
-        steps = ("tile", "product", "sum", "result")
+        # The tile, products, sums over the channels, accumulation: registers that never wait. Products have two, for a
+        # DSP is slow and far from what is behind it. What has been added up so far is read meanwhile, and has a
+        # register of its own: a block RAM answers late in its cycle.
+        steps = ("tile", "multiplied", "product", "sum", "result")
         place = [{name: Signal.like(getattr(tile, name), name=f"{name}_of_{step}") for name in (
             "index", "pass_last", "sum_first", "sum_last")} for step in steps]
         valid = [Signal(name=f"valid_{step}") for step in steps]
@@ -117,10 +117,12 @@ class MacArray(wiring.Component):
         finished = [[None] * elements for _ in range(pk)]
         for k in range(pk):
             for element in range(elements):
-                products = [Signal(signed(configuration.widths.product_bits), name=f"product_{k}_{c}_{element}")
-                            for c in range(pc)]
+                multiplied, products = (
+                    [Signal(signed(configuration.widths.product_bits), name=f"{name}_{k}_{c}_{element}")
+                     for c in range(pc)] for name in ("multiplied", "product"))
                 for c in range(pc):
-                    m.d.sync += products[c].eq(values[c][element] * standing[k * pc + c][element])
+                    m.d.sync += [multiplied[c].eq(values[c][element] * standing[k * pc + c][element]),
+                                 products[c].eq(multiplied[c])]
                 over_channels = Signal(signed(bits), name=f"sum_{k}_{element}")
                 m.d.sync += over_channels.eq(_sum(products))
                 m.submodules[f"accumulators_{k}_{element}"] = words = memory.Memory(
@@ -129,14 +131,14 @@ class MacArray(wiring.Component):
                 result = Signal(signed(bits), name=f"result_{k}_{element}")
                 before = Signal(signed(bits), name=f"before_{k}_{element}")
                 m.d.comb += [
-                    read.addr.eq(place[0]["index"]),
-                    read.en.eq(valid[0]),
-                    write.addr.eq(place[3]["index"]),
+                    read.addr.eq(place[1]["index"]),
+                    read.en.eq(valid[1]),
+                    write.addr.eq(place[4]["index"]),
                     write.data.eq(result),
-                    write.en.eq(valid[3] & ~place[3]["sum_last"]),
+                    write.en.eq(valid[4] & ~place[4]["sum_last"]),
                 ]
                 m.d.sync += [
-                    before.eq(Mux(place[1]["sum_first"], 0, read.data)),
+                    before.eq(Mux(place[2]["sum_first"], 0, read.data)),
                     result.eq(over_channels + before),
                 ]
                 finished[k][element] = result
@@ -145,7 +147,7 @@ class MacArray(wiring.Component):
         with m.If(taken):
             m.d.sync += pointwise.eq(tile.pointwise)
         m.d.comb += leaves_queue.eq(
-            self._queue(m, finished, valid[3] & place[3]["sum_last"], place[3]["pass_last"], pointwise))
+            self._queue(m, finished, valid[4] & place[4]["sum_last"], place[4]["pass_last"], pointwise))
         return m
 
     def _weights(self, m: Module) -> tuple[list[list[Signal]], Signal]:

@@ -30,7 +30,7 @@ def _passed_on(configuration: WinogradConfiguration) -> tuple[str, ...]:
 
 class Requantize(wiring.Component):
     """Multiplies each sum by its channel's multiplier, shifts right with rounding half to even, and saturates to the
-    width of the maps: `numerics.requantize` to the bit. Latency five cycles, one tile and channel a cycle.
+    width of the maps: `numerics.requantize` to the bit. Latency six cycles, one tile and channel a cycle.
 
     Members
     -------
@@ -50,8 +50,9 @@ class Requantize(wiring.Component):
         count, sum_bits = self._configuration.m**2, self._configuration.sum_bits
         product_bits = sum_bits + MULTIPLIER_BITS
         result = Interval.signed(self._configuration.data_bits)
-        # Two halves of the product; product; shifted by bytes; by bits; rounded.
-        steps = 5
+        # Two halves of the product, twice, for a DSP is slow and far from what is behind it; product; shifted by bytes;
+        # by bits; rounded.
+        steps = 6
         valid = [Signal(name=f"valid_{step}") for step in range(steps - 1)] + [self.o.valid]
         moves = [None] * steps
         for step in reversed(range(steps)):
@@ -60,7 +61,7 @@ class Requantize(wiring.Component):
         m.d.comb += self.i.ready.eq(moves[0])
 
         record = self.i.payload.record
-        shift = self._carried(m, record.shift, moves[:3], "shift")
+        shift = self._carried(m, record.shift, moves[:4], "shift")
         for name in _passed_on(self._configuration):
             m.d.comb += self.o.payload[name].eq(self._carried(m, record[name], moves, name)[-1])
         m.d.comb += self.o.payload.channel.eq(self._carried(m, self.i.payload.channel, moves, "channel")[-1])
@@ -70,31 +71,34 @@ class Requantize(wiring.Component):
         for n in range(count):
             # Each half is a product that one DSP of any family makes; of sums of int16, a DSP48.
             total, half_bits = self.i.payload.sums[n], sum_bits // 2
-            low, high = (Signal(signed(width + MULTIPLIER_BITS + 1), name=f"{name}_{n}")
-                         for name, width in (("low", half_bits + 1), ("high", sum_bits - half_bits)))
+            (low, low_again), (high, high_again) = (
+                [Signal(signed(width + MULTIPLIER_BITS + 1), name=f"{name}_{n}{again}") for again in ("", "_again")]
+                for name, width in (("low", half_bits + 1), ("high", sum_bits - half_bits)))
             with m.If(moves[0]):
                 m.d.sync += [low.eq(Cat(total[:half_bits], 0).as_signed() * multiplier),
                              high.eq(total[half_bits:].as_signed() * multiplier)]
+            with m.If(moves[1]):
+                m.d.sync += [low_again.eq(low), high_again.eq(high)]
             # The last bit is the half that decides about rounding; what was shifted out below it is not zero.
             product, by_bytes, by_bits = (Signal(signed(product_bits + 1), name=f"{name}_{n}")
                                           for name in ("product", "by_bytes", "by_bits"))
             bytes_not_zero, below = Signal(LARGEST_SHIFT >> 3, name=f"bytes_not_zero_{n}"), Signal(name=f"below_{n}")
-            with m.If(moves[1]):
-                m.d.sync += product.eq((low + (high << half_bits)) << 1)
             with m.If(moves[2]):
-                with m.Switch(shift[1][3:]):
+                m.d.sync += product.eq((low_again + (high_again << half_bits)) << 1)
+            with m.If(moves[3]):
+                with m.Switch(shift[2][3:]):
                     for step in range((LARGEST_SHIFT >> 3) + 1):
                         with m.Case(step):
                             m.d.sync += by_bytes.eq(product >> 8 * step)
                 m.d.sync += bytes_not_zero.eq(Cat(
                     product.word_select(step, 8).any() for step in range(LARGEST_SHIFT >> 3)))
             below_bytes = Signal(name=f"below_bytes_{n}")
-            with m.Switch(shift[2][3:]):
+            with m.Switch(shift[3][3:]):
                 for step in range(1, (LARGEST_SHIFT >> 3) + 1):
                     with m.Case(step):
                         m.d.comb += below_bytes.eq(bytes_not_zero[:step].any())
-            with m.If(moves[3]):
-                with m.Switch(shift[2][:3]):
+            with m.If(moves[4]):
+                with m.Switch(shift[3][:3]):
                     for step in range(8):
                         with m.Case(step):
                             m.d.sync += [by_bits.eq(by_bytes >> step),
@@ -104,7 +108,7 @@ class Requantize(wiring.Component):
             sign = whole[-1]
             fits = (whole[result.bits - 1:-1] == sign.replicate(len(whole) - result.bits))
             rounded = whole[: result.bits].as_signed() + up
-            with m.If(moves[4]):
+            with m.If(moves[5]):
                 m.d.sync += self.o.payload.y[n].eq(
                     Mux(~fits | (rounded == result.high + 1), Mux(sign, result.low, result.high),
                         rounded[: result.bits].as_signed()))
