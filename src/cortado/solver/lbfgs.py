@@ -12,7 +12,7 @@ from torch import Tensor
 from cortado.errors import WeightsError
 from cortado.graph.solver_spec import SolverSpec
 from cortado.net.net import TrainedBlob
-from cortado.solver.update_rule import UpdateRule, update_rules
+from cortado.solver.update_rule import UncompiledOptimizer, UpdateRule, update_rules
 
 # Pairs of steps and changes of the gradient that the curvature is estimated from.
 PAIRS = 10
@@ -37,7 +37,7 @@ class LBFGS(UpdateRule):
                                    f"which moves all blobs together, not {blob.lr_mult:g}")
         super().__init__(blobs, spec)
         self._moved = [blob.value for blob in blobs if blob.value.requires_grad]
-        self._minimiser = torch.optim.LBFGS(
+        self._minimiser = _Minimiser(
             self._moved, lr=spec.base_lr, max_iter=1, max_eval=2**31, history_size=PAIRS,
             tolerance_grad=spec.tolerance, tolerance_change=0, line_search_fn="strong_wolfe")
 
@@ -91,6 +91,10 @@ class LBFGS(UpdateRule):
     @property
     def _state(self) -> dict:
         return self._minimiser.state[self._moved[0]]
+
+
+class _Minimiser(UncompiledOptimizer, torch.optim.LBFGS):
+    """The algorithm."""
 
 
 def _copied(value: Tensor) -> np.ndarray:

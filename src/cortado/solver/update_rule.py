@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
@@ -18,7 +19,16 @@ from cortado.registry import Registry
 update_rules: Registry[type[UpdateRule]] = Registry("solver type")
 
 
-class UpdateRule(torch.optim.Optimizer):
+class UncompiledOptimizer(torch.optim.Optimizer):
+    """A torch optimiser without what keeps torch.compile off its methods: that imports the compiler, which takes longer
+    than many a training.
+    """
+
+    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
+
+
+class UpdateRule(UncompiledOptimizer):
     """A torch optimiser that moves trained blobs exactly as a solver of Caffe does.
 
     A step clips the gradients, divides them by `iter_size`, adds the weight decay and subtracts what the rule makes of

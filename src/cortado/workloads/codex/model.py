@@ -24,7 +24,7 @@ AT_ONCE = 256
 
 LARGEST_VALIDATION_BATCH = 1100
 
-# The share of a training before the learning rate falls, as the solver files have it.
+# The share of a training before the learning rate falls, where the solver file has it fall at once.
 FULL_RATE = (4, 5)
 
 
@@ -53,7 +53,7 @@ TRAININGS = {ModelName.COMPLEX: Training.ONE_VS_ALL, ModelName.RESCAL: Training.
 
 
 # How often training sees every query: what the solver files say for CoDEx-S.
-EPOCHS = {ModelName.COMPLEX: 24, ModelName.RESCAL: 16, ModelName.TRANSE: 16, ModelName.CONVE: 20, ModelName.TUCKER: 24}
+EPOCHS = {ModelName.COMPLEX: 24, ModelName.RESCAL: 16, ModelName.TRANSE: 16, ModelName.CONVE: 80, ModelName.TUCKER: 24}
 
 
 def solver_file(name: ModelName, training: Training, triples: TripleSet, epochs: int) -> SolverFile:
@@ -72,8 +72,10 @@ def solver_file(name: ModelName, training: Training, triples: TripleSet, epochs:
     if training is Training.K_VS_ALL:
         queries = np.unique(queries, axis=0)
     iterations = math.ceil(epochs * len(queries) / _batch_size(file))
-    return file.with_fields(test_iter=(validation // batch,), max_iter=iterations,
-                            stepvalue=(iterations * FULL_RATE[0] // FULL_RATE[1],))
+    file = file.with_fields(test_iter=(validation // batch,), max_iter=iterations)
+    if not file.spec.stepvalue:
+        return file
+    return file.with_fields(stepvalue=(iterations * FULL_RATE[0] // FULL_RATE[1],))
 
 
 def scoring_network(name: ModelName, triples: TripleSet) -> NetSpec:

@@ -11,7 +11,6 @@ import numpy as np
 
 from cortado.errors import FieldError
 from cortado.workloads.codex.dataset import NEGATIVES, SPLITS, TripleSet, load_codex, read_triple_set
-from cortado.workloads.codex.device_evaluation import fpga_pipeline, on_device
 from cortado.workloads.codex.frequency import frequency_baseline
 from cortado.workloads.codex.model import (
     EPOCHS,
@@ -113,7 +112,9 @@ class Codex(Workload):
         run.file(f"codex/analysis/paths/{run.dataset}/paths.tsv")
         triples = load_codex(run.dataset)
         if run.device is not None:
-            # That there is nothing for it is said before training.
+            # Imported here: only a device needs the executor. That there is nothing for it is said before training.
+            from cortado.workloads.codex.device_evaluation import fpga_pipeline
+
             fpga_pipeline(scoring_network(settings.model, triples), run.device)
         training = settings.training or TRAININGS[settings.model]
         file = solver_file(settings.model, training, triples, settings.epochs or EPOCHS[settings.model])
@@ -161,6 +162,8 @@ def _comparison(run: Run, folder: Path) -> dict[str, dict[str, float]]:
 
 
 def _device_metrics(run: Run, scorer: Scorer, device: str) -> dict[str, float]:
+    from cortado.workloads.codex.device_evaluation import on_device
+
     triples = scorer.triples
     asked, training = (reciprocal_queries(triples.splits[split], len(triples.relations)) for split in ("test", "train"))
     rng = np.random.default_rng(run.seed)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from torch.autograd import gradcheck
+from torch.nn.functional import cross_entropy
 
 from cortado.errors import LayerError
+from cortado.workloads.codex.layers.multi_label_loss import Alike
 
 
 def values(layer, *bottoms):
@@ -102,3 +104,12 @@ def test_multi_label_loss(layer_of, rng, smoothing):
         smoothed = (1 - smoothing) * given + (1 / 6 if smoothing else 0)
         total -= (smoothed / smoothed.sum() * np.log(np.exp(row) / np.exp(row).sum())).sum()
     np.testing.assert_allclose(values(layer, scores, labels), total / 3, rtol=1e-12)
+
+
+def test_multi_label_loss_with_labels_alike_is_that_of_each_label(layer_of, rng):
+    scores, labels = rng.standard_normal((3, 6)), (rng.random((3, 6)) < 0.5).astype(float)
+    labels[:, 0] = 1
+    layer = layer_of("MultiLabelLoss", (3, 6), (3, 6), alike=Alike.LABELS)
+    rows, answers = labels.nonzero()
+    expected = cross_entropy(torch.from_numpy(scores[rows]), torch.from_numpy(answers))
+    np.testing.assert_allclose(values(layer, scores, labels), expected, rtol=1e-12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from torch import Tensor
 from torch.nn import functional
@@ -13,11 +14,19 @@ from cortado.graph.spec import LayerSpec
 from cortado.layers.layer import UntrainedLayer, layer_types
 
 
+class Alike(Enum):
+    """What counts alike in the mean: rows, as in LibKGE, or labels, so that a row counts as often as it has some."""
+
+    ROWS = 0
+    LABELS = 1
+
+
 @dataclass(frozen=True, kw_only=True)
 class MultiLabelLossParameters:
-    """`label_smoothing`: the share of the labels that is spread over all candidates."""
+    """`label_smoothing`: the share of the labels that is spread over all candidates; `alike`: what counts alike."""
 
     label_smoothing: float = 0.0
+    alike: Alike = Alike.ROWS
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing < 1:
@@ -29,8 +38,8 @@ class MultiLabelLoss(UntrainedLayer):
     """The cross-entropy of the softmax of the scores with the labels as a distribution, over the batch; a scalar.
 
     Bottoms: scores and labels, (N, C), each row of labels with at least one 1. Smoothed labels are (1 - s) labels +
-    1 / C; rows are then divided by their sums. Source: Ruffinelli et al. 2020, section 3.2, as LibKGE computes it (`kl`
-    with KvsAll).
+    1 / C; rows are then divided by their sums. With labels alike and no smoothing it is the mean of SoftmaxWithLoss
+    over all of them. Source: Ruffinelli et al. 2020, section 3.2, as LibKGE computes it (`kl` with KvsAll).
     """
 
     parameters_type = MultiLabelLossParameters
@@ -50,8 +59,12 @@ class MultiLabelLoss(UntrainedLayer):
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
         scores, labels = bottoms
-        smoothing = self.spec.parameters.label_smoothing
-        if smoothing:
-            labels = (1 - smoothing) * labels + 1 / labels.shape[1]
+        parameters = self.spec.parameters
+        counts = labels.sum(1, keepdim=True)
+        if parameters.label_smoothing:
+            labels = (1 - parameters.label_smoothing) * labels + 1 / labels.shape[1]
         shares = labels / labels.sum(1, keepdim=True)
-        return (-(shares * functional.log_softmax(scores, 1)).sum() / len(scores),)
+        losses = -(shares * functional.log_softmax(scores, 1)).sum(1, keepdim=True)
+        if parameters.alike is Alike.ROWS:
+            return (losses.mean(),)
+        return ((losses * counts).sum() / counts.sum(),)
