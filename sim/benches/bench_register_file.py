@@ -153,6 +153,9 @@ async def start_and_reset_are_pulses(dut: SimHandleBase, case: str, delay: str) 
     bench.port("busy").value = 1
     await bench.write(Register.CONTROL, Control.START, Response.SLVERR)
     assert bench.pulses == {"start": 1, "reset": 0}
+    for register in (Register.DESCRIPTOR_ADDRESS, Register.DESCRIPTOR_COUNT):
+        await bench.write(register, 0x40, Response.SLVERR)
+        assert await bench.read(register) == 0, "the list of a running job"
     await bench.write(Register.CONTROL, Control.RESET)
     assert bench.pulses == {"start": 1, "reset": 1}
 

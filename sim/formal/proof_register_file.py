@@ -1,4 +1,4 @@
-"""The registers answer every access once, keep their answers, and start no job while one runs."""
+"""The registers answer every access once, keep their answers, start no job while one runs, and leave its list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def claims(proof: Proof) -> None:
     control = registers.control
     # The states of `AxiEngine`: it is not busy when it comes out of reset, and leaves IDLE for a start only.
     started, busy = Signal(), Signal()
-    m.d.sync += [started.eq(registers.start), busy.eq(registers.busy)]
+    address, count = Signal(32), Signal(32)
+    m.d.sync += [started.eq(registers.start), busy.eq(registers.busy), address.eq(registers.descriptor_address),
+                 count.eq(registers.descriptor_count)]
     proof.assume("a_start_begins_a_job", ~registers.busy | busy | started)
     written, read = Signal(2), Signal(2)
     addressed, given = control.awvalid & control.awready, control.wvalid & control.wready
@@ -37,6 +39,8 @@ def claims(proof: Proof) -> None:
     proof.claim("one_answer_a_read", read == control.rvalid + proof.inside("reads"))
     proof.claim("one_read_at_a_time", read <= 1)
     proof.claim("no_start_while_busy", ~registers.start | ~registers.busy)
+    proof.claim("the_list_of_a_job_stays",
+                ~busy | ((registers.descriptor_address == address) & (registers.descriptor_count == count)))
     proof.claim("a_start_is_no_reset", ~registers.start | ~registers.reset)
     written_before = Signal()
     m.d.sync += written_before.eq(addressed)

@@ -10,7 +10,8 @@ from cortado.gateware.cycle_counters import COUNTER_NAMES
 class Register(IntEnum):
     """Byte offsets of the 32-bit registers.
 
-    From `COUNTERS` on, each counter has eight bytes (low word first), in the order of `COUNTER_NAMES`.
+    `DESCRIPTOR_ADDRESS` and `DESCRIPTOR_COUNT` stay as they are while a job runs. From `COUNTERS` on, each counter has
+    eight bytes (low word first), in the order of `COUNTER_NAMES`.
     """
 
     IDENTITY = 0x00

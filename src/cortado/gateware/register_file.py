@@ -17,8 +17,9 @@ CONTROL_ADDRESS_BITS = 12
 class RegisterFile(wiring.Component):
     """Answers one read and one write at a time; an address goes to the register its byte is in.
 
-    An offset that has no register, a write to one that cannot be written, and a start while a job runs are answered
-    with SLVERR and do nothing. Reading the low word of a counter keeps its high word for the next read of that.
+    An offset that has no register, a write to one that cannot be written, and while a job runs a start or a change of
+    its list of descriptors, are answered with SLVERR and do nothing. Reading the low word of a counter keeps its high
+    word for the next read of that.
 
     Members
     -------
@@ -97,8 +98,9 @@ class RegisterFile(wiring.Component):
                 for offset, register in ((Register.DESCRIPTOR_ADDRESS, self.descriptor_address),
                                          (Register.DESCRIPTOR_COUNT, self.descriptor_count)):
                     with m.Case(offset // 4):
+                        m.d.comb += refused.eq(self.busy)
                         for index, assignment in enumerate(strobed(register)):
-                            with m.If(control.wstrb[index]):
+                            with m.If(control.wstrb[index] & ~self.busy):
                                 m.d.sync += assignment
                 with m.Case(Register.INTERRUPT_ENABLE // 4):
                     with m.If(control.wstrb[0]):
