@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
@@ -116,12 +116,12 @@ class AxiEngine(wiring.Component):
         m.d.comb += left_over.eq(~reads.idle | ~writes.idle | core.activations_request.valid
                                  | core.weights_request.valid | core.results_request.valid | core.results.valid)
 
-        # A register of its own: it goes to everything.
-        stops = Signal()
+        # A register of its own, for it goes to everything; it begins with the reset of the whole, which it spreads.
+        stops = Signal(init=1)
         m.d.sync += stops.eq(0)
         m.d.comb += [
             job.clk.eq(ClockSignal()),
-            job.rst.eq(ResetSignal() | stops),
+            job.rst.eq(stops),
             reads.stop.eq(stops),
             writes.stop.eq(stops),
             registers.busy.eq(1),

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.channel_record import RECORD_LAYOUT, recorded_layout
 from cortado.gateware.configuration import WinogradConfiguration
-from cortado.gateware.pipeline import stage
+from cortado.gateware.pipeline import payload_register, stage
 
 
 def biased_layout(configuration: WinogradConfiguration) -> data.StructLayout:
@@ -40,11 +40,12 @@ class Bias(wiring.Component):
         m = Module()
         moves = stage(m, self.i.valid, self.o.valid, self.o.ready)
         m.d.comb += self.i.ready.eq(moves)
+        payload = payload_register(m, self.o.payload)
         with m.If(moves):
             m.d.sync += [
-                self.o.payload.record.eq(self.i.payload.record),
-                self.o.payload.channel.eq(self.i.payload.channel),
-                *(self.o.payload.sums[n].eq(self.i.payload.y[n] + self.i.payload.record.bias)
+                payload.record.eq(self.i.payload.record),
+                payload.channel.eq(self.i.payload.channel),
+                *(payload.sums[n].eq(self.i.payload.y[n] + self.i.payload.record.bias)
                   for n in range(self._configuration.m**2)),
             ]
         return m

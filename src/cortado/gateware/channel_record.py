@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import CHANNEL_RECORD_BYTES, WinogradConfiguration
 from cortado.gateware.inverse_transform import output_layout
-from cortado.gateware.pipeline import stage
+from cortado.gateware.pipeline import payload_register, stage
 
 RECORD_LAYOUT = data.StructLayout({
     "bias": signed(32),
@@ -73,11 +73,12 @@ class ChannelRecords(wiring.Component):
             self.i.ready.eq(moves),
             records.ready.eq(self.i.valid & moves & self.i.payload.last),
         ]
+        payload = payload_register(m, self.o.payload)
         with m.If(moves):
             m.d.sync += [
-                self.o.payload.y.eq(self.i.payload.y),
-                self.o.payload.channel.eq(self.i.payload.channel),
-                self.o.payload.record.as_value().eq(
+                payload.y.eq(self.i.payload.y),
+                payload.channel.eq(self.i.payload.channel),
+                payload.record.as_value().eq(
                     records.payload.word_select(self.i.payload.channel, RECORD_LAYOUT.size)),
             ]
         return m

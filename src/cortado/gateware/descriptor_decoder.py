@@ -52,12 +52,12 @@ class DescriptorDecoder(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        words = Signal(32 * DESCRIPTOR_WORDS)
+        words = Signal(32 * DESCRIPTOR_WORDS, reset_less=True)
         # The place of the next word, and the word that came in the cycle before: what enables the bits of all words
         # begins at a register.
         place = Signal(range(DESCRIPTOR_WORDS))
         arrived = Signal()
-        word = Signal(32)
+        word = Signal(32, reset_less=True)
         total = Signal(32)
         fields = data.View(DESCRIPTOR_LAYOUT, words[: DESCRIPTOR_LAYOUT.size])
         m.d.comb += self.o.payload.as_value().eq(fields.as_value())
@@ -95,7 +95,7 @@ class DescriptorDecoder(wiring.Component):
         def keep(given: list[dict[str, Value]]) -> None:
             for registers, numbers in zip(kept, given, strict=True):
                 for name, value in numbers.items():
-                    registers[name] = Signal(value.shape(), name=name)
+                    registers[name] = Signal(value.shape(), name=name, reset_less=True)
                     m.d.sync += registers[name].eq(value)
 
         has_magic = Signal()

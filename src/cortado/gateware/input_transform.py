@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.linear import matrix_product
-from cortado.gateware.pipeline import stage
+from cortado.gateware.pipeline import payload_register, stage
 from cortado.gateware.tile_buffer import pass_layout, tile_layout
 
 
@@ -50,16 +50,18 @@ class InputTransform(wiring.Component):
         m.d.comb += self.i.ready.eq(first_moves)
 
         place_layout = data.StructLayout(pass_layout(configuration))
-        place = data.View(place_layout, Signal(place_layout.size, name="place"))
+        place = Signal(place_layout, reset_less=True)
+        payload = payload_register(m, self.o.payload)
         for name in pass_layout(configuration):
             with m.If(first_moves):
                 m.d.sync += getattr(place, name).eq(getattr(self.i.payload, name))
             with m.If(second_moves):
-                m.d.sync += getattr(self.o.payload, name).eq(getattr(place, name))
+                m.d.sync += getattr(payload, name).eq(getattr(place, name))
 
         for channel in range(configuration.pc):
             tile = self.i.payload.pixels[channel]
-            half = [Signal(signed(widths.v_row_bits), name=f"half_{channel}_{n}") for n in range(alpha**2)]
+            half = [Signal(signed(widths.v_row_bits), name=f"half_{channel}_{n}", reset_less=True)
+                    for n in range(alpha**2)]
             for column in range(alpha):
                 product = matrix_product(m, bt, [tile[row * alpha + column] for row in range(alpha)],
                                          widths.v_row_bits, f"column_{channel}_{column}")
@@ -71,7 +73,7 @@ class InputTransform(wiring.Component):
                 product = matrix_product(m, bt, half[row * alpha:(row + 1) * alpha], widths.v_bits,
                                          f"row_{channel}_{row}")
                 with m.If(second_moves):
-                    m.d.sync += [self.o.payload.v[channel][row * alpha + column].eq(
+                    m.d.sync += [payload.v[channel][row * alpha + column].eq(
                         Mux(place.pointwise, half[row * alpha + column], product[column]))
                         for column in range(alpha)]
         return m

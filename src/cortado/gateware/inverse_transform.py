@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.linear import matrix_product
 from cortado.gateware.mac_array import sum_layout
-from cortado.gateware.pipeline import stage
+from cortado.gateware.pipeline import payload_register, stage
 from cortado.winograd.division import ExactDivision
 
 
@@ -53,17 +53,19 @@ class InverseTransform(wiring.Component):
         for step in (2, 1, 0):
             moves[step] = stage(m, valid[step - 1] if step else self.i.valid, valid[step], moves[step + 1])
         m.d.comb += self.i.ready.eq(moves[0])
+        payload = payload_register(m, self.o.payload)
         for name in ("channel", "last"):
             source = getattr(self.i.payload, name)
             for step in range(4):
-                target = getattr(self.o.payload, name) if step == 3 else Signal.like(source, name=f"{name}_{step}")
+                target = getattr(payload, name) if step == 3 else Signal.like(
+                    source, name=f"{name}_{step}", reset_less=True)
                 with m.If(moves[step]):
                     m.d.sync += target.eq(source)
                 source = target
 
         # Pointwise sums take the registers of the transform's results.
         steps, lane_values = configuration.point_steps, configuration.point_lanes * edge
-        pointwise = [Signal(name=f"pointwise_{step}") for step in range(3)]
+        pointwise = [Signal(name=f"pointwise_{step}", reset_less=True) for step in range(3)]
         for step in range(3):
             with m.If(moves[step]):
                 m.d.sync += pointwise[step].eq(pointwise[step - 1] if step else self.i.payload.pointwise)
@@ -76,7 +78,7 @@ class InverseTransform(wiring.Component):
         def passing(select: Value, values: list, n: int, result: Value) -> Value:
             return Mux(select, values[n], result) if n < lane_values else result
 
-        half = [Signal(signed(bits), name=f"half_{n}") for n in range(edge * alpha)]
+        half = [Signal(signed(bits), name=f"half_{n}", reset_less=True) for n in range(edge * alpha)]
         for column in range(alpha):
             product = matrix_product(m, at, [self.i.payload.m[row * alpha + column] for row in range(alpha)], bits,
                                      f"column_{column}")
@@ -84,7 +86,7 @@ class InverseTransform(wiring.Component):
                 m.d.sync += [half[row * alpha + column].eq(
                     passing(self.i.payload.pointwise, points, row * alpha + column, product[row]))
                     for row in range(edge)]
-        scaled = [Signal(signed(bits), name=f"scaled_{n}") for n in range(edge**2)]
+        scaled = [Signal(signed(bits), name=f"scaled_{n}", reset_less=True) for n in range(edge**2)]
         for row in range(edge):
             product = matrix_product(m, at, half[row * alpha:(row + 1) * alpha], bits, f"row_{row}")
             with m.If(moves[1]):
@@ -94,14 +96,14 @@ class InverseTransform(wiring.Component):
         # The division is a chain of shifts and additions; half of it on each side of a register.
         middle = (len(division.steps) + 1) // 2
         for n in range(edge**2):
-            partial = Signal(signed(division.quotient_bits), name=f"partial_{n}")
+            partial = Signal(signed(division.quotient_bits), name=f"partial_{n}", reset_less=True)
             early = self._chain(m, scaled[n][division.v2:], division.steps[:middle], division.quotient_bits,
                                 f"early_{n}")
             with m.If(moves[2]):
                 m.d.sync += partial.eq(passing(pointwise[1], scaled, n, early))
             late = self._chain(m, partial, division.steps[middle:], division.quotient_bits, f"late_{n}")
             with m.If(moves[3]):
-                m.d.sync += self.o.payload.y[n].eq(
+                m.d.sync += payload.y[n].eq(
                     passing(pointwise[2], [partial] * lane_values, n, -late if division.negate else late))
         return m
 

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import ACCUMULATE_CYCLES, WinogradConfiguration
 from cortado.gateware.input_transform import transformed_layout
-from cortado.gateware.pipeline import stage
+from cortado.gateware.pipeline import payload_register, stage
 from cortado.gateware.weight_transform import transformed_kernel_layout
 
 
@@ -105,31 +105,31 @@ class MacArray(wiring.Component):
         # DSP is slow and far from what is behind it. What has been added up so far is read meanwhile, and has a
         # register of its own: a block RAM answers late in its cycle.
         steps = ("tile", "multiplied", "product", "sum", "result")
-        place = [{name: Signal.like(getattr(tile, name), name=f"{name}_of_{step}") for name in (
-            "index", "pass_last", "sum_first", "sum_last")} for step in steps]
+        place = [{name: Signal.like(getattr(tile, name), name=f"{name}_of_{step}", reset_less=True)
+                  for name in ("index", "pass_last", "sum_first", "sum_last")} for step in steps]
         valid = [Signal(name=f"valid_{step}") for step in steps]
         for number in range(len(steps)):
             m.d.sync += valid[number].eq(valid[number - 1] if number else taken)
             for name, register in place[number].items():
                 m.d.sync += register.eq(place[number - 1][name] if number else getattr(tile, name))
-        values = Signal.like(tile.v, name="values")
+        values = Signal.like(tile.v, name="values", reset_less=True)
         m.d.sync += values.eq(tile.v)
         finished = [[None] * elements for _ in range(pk)]
         for k in range(pk):
             for element in range(elements):
                 multiplied, products = (
-                    [Signal(signed(configuration.widths.product_bits), name=f"{name}_{k}_{c}_{element}")
-                     for c in range(pc)] for name in ("multiplied", "product"))
+                    [Signal(signed(configuration.widths.product_bits), name=f"{name}_{k}_{c}_{element}",
+                            reset_less=True) for c in range(pc)] for name in ("multiplied", "product"))
                 for c in range(pc):
                     m.d.sync += [multiplied[c].eq(values[c][element] * standing[k * pc + c][element]),
                                  products[c].eq(multiplied[c])]
-                over_channels = Signal(signed(bits), name=f"sum_{k}_{element}")
+                over_channels = Signal(signed(bits), name=f"sum_{k}_{element}", reset_less=True)
                 m.d.sync += over_channels.eq(_sum(products))
                 m.submodules[f"accumulators_{k}_{element}"] = words = memory.Memory(
                     shape=signed(bits), depth=configuration.tiles, init=[])
                 write, read = words.write_port(), words.read_port()
-                result = Signal(signed(bits), name=f"result_{k}_{element}")
-                before = Signal(signed(bits), name=f"before_{k}_{element}")
+                result = Signal(signed(bits), name=f"result_{k}_{element}", reset_less=True)
+                before = Signal(signed(bits), name=f"before_{k}_{element}", reset_less=True)
                 m.d.comb += [
                     read.addr.eq(place[1]["index"]),
                     read.en.eq(valid[1]),
@@ -157,7 +157,8 @@ class MacArray(wiring.Component):
         bits, elements = configuration.widths.u_bits, configuration.alpha**2
 
         def registers(name: str) -> list[list[Signal]]:
-            return [[Signal(signed(bits), name=f"{name}_{pair}_{n}") for n in range(elements)] for pair in range(pairs)]
+            return [[Signal(signed(bits), name=f"{name}_{pair}_{n}", reset_less=True) for n in range(elements)]
+                    for pair in range(pairs)]
 
         arriving, standing = registers("arriving"), registers("standing")
         arrived, standing_valid, self._pass_ends = Signal(), Signal(), Signal()
@@ -228,13 +229,14 @@ class MacArray(wiring.Component):
             last_write.addr.eq(write_index), last_write.data.eq(write_last), last_write.en.eq(write_valid),
             last_read.addr.eq(read_index), last_read.en.eq(moves),
         ]
+        payload = payload_register(m, self.o.payload)
         with m.If(chooses):
             m.d.sync += [
-                self.o.payload.last.eq(
+                payload.last.eq(
                     last_read.data & (offered == pk - 1) & (~pointwise | (offered_step == steps - 1))),
-                self.o.payload.step.eq(offered_step),
-                self.o.payload.pointwise.eq(pointwise),
-                self.o.payload.channel.eq(offered),
+                payload.step.eq(offered_step),
+                payload.pointwise.eq(pointwise),
+                payload.channel.eq(offered),
             ]
         for k in range(pk):
             for element in range(elements):
@@ -246,7 +248,7 @@ class MacArray(wiring.Component):
                     read.addr.eq(read_index), read.en.eq(moves & (channel == k)),
                 ]
                 with m.If(chooses & (offered == k)):
-                    m.d.sync += self.o.payload.m[element].eq(read.data)
+                    m.d.sync += payload.m[element].eq(read.data)
         return leaves
 
 

@@ -20,6 +20,16 @@ def stage(m: Module, i_valid: Value, o_valid: Signal, o_ready: Value) -> Value:
     return moves
 
 
+def payload_register(m: Module, payload: object, name: str = "payload") -> object:
+    """A register that drives a payload, without a reset: while `valid` is low it may be anything.
+
+    Most registers of an engine are such, and the reset's net would be the longest of all if it went to them.
+    """
+    register = Signal.like(payload, name=name, reset_less=True)
+    m.d.comb += payload.eq(register)
+    return register
+
+
 class StreamRegister(wiring.Component):
     """A stream with a register in both directions: neither payload and `valid` nor `ready` pass in the same cycle.
 
@@ -36,7 +46,8 @@ class StreamRegister(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        spare, spare_valid = Signal.like(self.i.payload, name="spare"), Signal()
+        payload = payload_register(m, self.o.payload)
+        spare, spare_valid = Signal.like(self.i.payload, name="spare", reset_less=True), Signal()
         # The opposite of `spare_valid` in a register of its own, for that one is far from the sender: it chooses among
         # the bits of the payload.
         ready = Signal(init=1)
@@ -47,9 +58,9 @@ class StreamRegister(wiring.Component):
         with m.If(moves):
             m.d.sync += self.o.valid.eq(spare_valid | (self.i.valid & ready))
             with m.If(spare_valid):
-                m.d.sync += self.o.payload.eq(spare)
+                m.d.sync += payload.eq(spare)
             with m.Else():
-                m.d.sync += self.o.payload.eq(self.i.payload)
+                m.d.sync += payload.eq(self.i.payload)
         # Without a condition on `moves`, which comes late: what is not needed is overwritten.
         with m.If(~spare_valid):
             m.d.sync += spare.eq(self.i.payload)

@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from cortado.gateware.bias import biased_layout
 from cortado.gateware.channel_record import RECORD_LAYOUT
 from cortado.gateware.configuration import WinogradConfiguration
-from cortado.gateware.pipeline import stage
+from cortado.gateware.pipeline import payload_register, stage
 from cortado.numerics.interval import Interval
 from cortado.numerics.requantize import LARGEST_SHIFT, MULTIPLIER_BITS
 
@@ -66,13 +66,15 @@ class Requantize(wiring.Component):
             m.d.comb += self.o.payload[name].eq(self._carried(m, record[name], moves, name)[-1])
         m.d.comb += self.o.payload.channel.eq(self._carried(m, self.i.payload.channel, moves, "channel")[-1])
 
+        y = payload_register(m, self.o.payload.y, "y")
         multiplier = Signal(signed(MULTIPLIER_BITS + 1))
         m.d.comb += multiplier.eq(record.multiplier)
         for n in range(count):
             # Each half is a product that one DSP of any family makes; of sums of int16, a DSP48.
             total, half_bits = self.i.payload.sums[n], sum_bits // 2
             (low, low_again), (high, high_again) = (
-                [Signal(signed(width + MULTIPLIER_BITS + 1), name=f"{name}_{n}{again}") for again in ("", "_again")]
+                [Signal(signed(width + MULTIPLIER_BITS + 1), name=f"{name}_{n}{again}", reset_less=True)
+                 for again in ("", "_again")]
                 for name, width in (("low", half_bits + 1), ("high", sum_bits - half_bits)))
             with m.If(moves[0]):
                 m.d.sync += [low.eq(Cat(total[:half_bits], 0).as_signed() * multiplier),
@@ -80,9 +82,10 @@ class Requantize(wiring.Component):
             with m.If(moves[1]):
                 m.d.sync += [low_again.eq(low), high_again.eq(high)]
             # The last bit is the half that decides about rounding; what was shifted out below it is not zero.
-            product, by_bytes, by_bits = (Signal(signed(product_bits + 1), name=f"{name}_{n}")
+            product, by_bytes, by_bits = (Signal(signed(product_bits + 1), name=f"{name}_{n}", reset_less=True)
                                           for name in ("product", "by_bytes", "by_bits"))
-            bytes_not_zero, below = Signal(LARGEST_SHIFT >> 3, name=f"bytes_not_zero_{n}"), Signal(name=f"below_{n}")
+            bytes_not_zero, below = (Signal(bits, name=f"{name}_{n}", reset_less=True) for name, bits in (
+                ("bytes_not_zero", LARGEST_SHIFT >> 3), ("below", 1)))
             with m.If(moves[2]):
                 m.d.sync += product.eq((low_again + (high_again << half_bits)) << 1)
             with m.If(moves[3]):
@@ -109,7 +112,7 @@ class Requantize(wiring.Component):
             fits = (whole[result.bits - 1:-1] == sign.replicate(len(whole) - result.bits))
             rounded = whole[: result.bits].as_signed() + up
             with m.If(moves[5]):
-                m.d.sync += self.o.payload.y[n].eq(
+                m.d.sync += y[n].eq(
                     Mux(~fits | (rounded == result.high + 1), Mux(sign, result.low, result.high),
                         rounded[: result.bits].as_signed()))
         return m
@@ -118,7 +121,7 @@ class Requantize(wiring.Component):
         """The value beside the data: a register for each step that moves."""
         registers = []
         for step, moved in enumerate(moves):
-            registers.append(Signal.like(value, name=f"{name}_{step}"))
+            registers.append(Signal.like(value, name=f"{name}_{step}", reset_less=True))
             with m.If(moved):
                 m.d.sync += registers[-1].eq(registers[-2] if step else value)
         return registers

@@ -97,8 +97,8 @@ class RowBuffer(wiring.Component):
         m.d.comb += self.i.ready.eq(filling & ((channel != pk - 1) | ~Mux(fill_half, taken[1], taken[0])))
         arrives = self.i.valid & self.i.ready
         tile_complete = arrives & (channel == pk - 1)
-        waiting = [[Signal(configuration.data_bits, name=f"waiting_{k}_{n}") for n in range(edge**2)]
-                   for k in range(pk - 1)]
+        waiting = [[Signal(configuration.data_bits, name=f"waiting_{k}_{n}", reset_less=True)
+                    for n in range(edge**2)] for k in range(pk - 1)]
         for k in range(pk - 1):
             with m.If(arrives & (channel == k)):
                 m.d.sync += [waiting[k][n].eq(self.i.payload.y[n]) for n in range(edge**2)]

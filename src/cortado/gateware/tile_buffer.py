@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from cortado.gateware.block_loader import write_layout
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.loop_count import LoopCount
-from cortado.gateware.pipeline import stage
+from cortado.gateware.pipeline import payload_register, stage
 
 
 def reader_command_layout() -> data.StructLayout:
@@ -191,8 +191,10 @@ class TileBuffer(wiring.Component):
         held_valid = Signal()
         m.d.comb += read_moves.eq(stage(m, held_valid, self.o.valid, self.o.ready))
         layout = data.StructLayout(pass_layout(configuration))
-        read_place, place = (data.View(layout, Signal(layout, name=name)) for name in ("read_place", "place"))
-        read_odd, odd_row, odd_column = Signal(2), Signal(), Signal()
+        read_place, place = (Signal(layout, name=name, reset_less=True) for name in ("read_place", "place"))
+        read_odd, odd_row, odd_column = (Signal(bits, name=name, reset_less=True) for name, bits in (
+            ("read_odd", 2), ("odd_row", 1), ("odd_column", 1)))
+        payload = payload_register(m, self.o.payload)
         with m.If(read_moves):
             m.d.sync += [
                 held_valid.eq(read_valid), place.eq(read_place), Cat(odd_row, odd_column).eq(read_odd),
@@ -232,7 +234,7 @@ class TileBuffer(wiring.Component):
 
         with m.If(read_moves):
             for name in pass_layout(configuration):
-                m.d.sync += getattr(self.o.payload, name).eq(getattr(place, name))
+                m.d.sync += getattr(payload, name).eq(getattr(place, name))
             for row in range(alpha):
                 lane, below = row % edge, row // edge
                 for column in range(alpha):
@@ -249,6 +251,6 @@ class TileBuffer(wiring.Component):
                             place_in_bank, pixel_bits)
                         value = Mux(place.pointwise, point, value)
                     for channel_lane in range(pc):
-                        m.d.sync += self.o.payload.pixels[channel_lane][row * alpha + column].eq(
+                        m.d.sync += payload.pixels[channel_lane][row * alpha + column].eq(
                             value.word_select(channel_lane, configuration.data_bits))
         return m

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.linear import matrix_product
-from cortado.gateware.pipeline import stage
+from cortado.gateware.pipeline import payload_register, stage
 from cortado.gateware.weight_unpacker import kernel_layout
 
 
@@ -45,8 +45,9 @@ class WeightTransform(wiring.Component):
         configuration = self._configuration
         alpha, widths, g = configuration.alpha, configuration.widths, configuration.transform.g
         half_valid = Signal()
-        passing = {name: Signal.like(Value.cast(getattr(self.i.payload, name)), name=f"half_{name}") for name in (
-            "last", "pointwise", "points")}
+        passing = {name: Signal.like(Value.cast(getattr(self.i.payload, name)), name=f"half_{name}", reset_less=True)
+                   for name in ("last", "pointwise", "points")}
+        payload = payload_register(m, self.o.payload)
         second_moves = stage(m, half_valid, self.o.valid, self.o.ready)
         first_moves = stage(m, self.i.valid, half_valid, second_moves)
         m.d.comb += self.i.ready.eq(first_moves)
@@ -54,11 +55,12 @@ class WeightTransform(wiring.Component):
             with m.If(first_moves):
                 m.d.sync += half.eq(Value.cast(getattr(self.i.payload, name)))
             with m.If(second_moves):
-                m.d.sync += Value.cast(getattr(self.o.payload, name)).eq(half)
+                m.d.sync += Value.cast(getattr(payload, name)).eq(half)
 
         for pair in range(configuration.pairs_per_step):
             kernel = self.i.payload.kernels[pair]
-            half = [Signal(signed(widths.u_row_bits), name=f"half_{pair}_{n}") for n in range(3 * alpha)]
+            half = [Signal(signed(widths.u_row_bits), name=f"half_{pair}_{n}", reset_less=True)
+                    for n in range(3 * alpha)]
             for column in range(3):
                 product = matrix_product(m, g, [kernel[row * 3 + column] for row in range(3)], widths.u_row_bits,
                                          f"column_{pair}_{column}")
@@ -67,6 +69,6 @@ class WeightTransform(wiring.Component):
             for row in range(alpha):
                 product = matrix_product(m, g, half[row * 3:(row + 1) * 3], widths.u_bits, f"row_{pair}_{row}")
                 with m.If(second_moves):
-                    m.d.sync += [self.o.payload.u[pair][row * alpha + column].eq(product[column])
+                    m.d.sync += [payload.u[pair][row * alpha + column].eq(product[column])
                                  for column in range(alpha)]
         return m

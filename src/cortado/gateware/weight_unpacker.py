@@ -73,7 +73,7 @@ class WeightUnpacker(wiring.Component):
         beats = LoopCount("beats", Mux(command.pointwise, configuration.point_pass_beats, configuration.pass_beats))
         channels = LoopCount("channels", command.channel_blocks)
         filters = LoopCount("filters", command.filter_blocks)
-        held = Signal(configuration.record_beats * beat_bits)
+        held = Signal(configuration.record_beats * beat_bits, reset_less=True)
         pass_end = beats.is_last
         pass_units = configuration.pc * configuration.pk * 9 * configuration.weight_bits // unit_bits
         last_units = pass_units - (configuration.pass_beats - 1) * (beat_bits // unit_bits)
