@@ -63,7 +63,8 @@ def filtered_ranks(scores: Tensor, answers: Tensor, known: tuple[Tensor, Tensor]
     `scores` is (N, candidates), `answers` (N,); the pairs of `known` are left out, except the answer itself. Raises
     `WeightsError` for a score that is no finite number: among such the first rank would mean nothing.
     """
-    if not torch.isfinite(scores).all():
+    # One pass over the scores, which are many.
+    if not torch.stack(torch.aminmax(scores)).isfinite().all():
         raise WeightsError(f"the scores must be finite to be ranked, {int((~torch.isfinite(scores)).sum())} of "
                            f"{scores.numel()} are not: the training has diverged; a lower base_lr may help")
     rows, columns = known

@@ -53,7 +53,7 @@ TRAININGS = {ModelName.COMPLEX: Training.ONE_VS_ALL, ModelName.RESCAL: Training.
 
 
 # How often training sees every query: what the solver files say for CoDEx-S.
-EPOCHS = {ModelName.COMPLEX: 24, ModelName.RESCAL: 16, ModelName.TRANSE: 16, ModelName.CONVE: 80, ModelName.TUCKER: 24}
+EPOCHS = {ModelName.COMPLEX: 24, ModelName.RESCAL: 16, ModelName.TRANSE: 16, ModelName.CONVE: 80, ModelName.TUCKER: 50}
 
 
 def solver_file(name: ModelName, training: Training, triples: TripleSet, epochs: int) -> SolverFile:

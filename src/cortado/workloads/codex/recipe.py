@@ -100,7 +100,7 @@ class Codex(Workload):
         _bench("complex", 5, Bar(split="complex test", metric="mrr", least=0.445),
                Bar(split="complex test", metric="hits@10", least=0.63),
                Bar(split="complex classification", metric="accuracy", least=0.825)),
-        _bench("transe", 4), _bench("rescal", 8), _bench("tucker", 8), _bench("conve", 12))
+        _bench("transe", 4), _bench("rescal", 8), _bench("tucker", 4), _bench("conve", 10))
     takes_device: ClassVar[bool] = True
 
     def run(self, run: Run) -> Outcome:

@@ -50,14 +50,15 @@ def composed_relations(triples: np.ndarray) -> set[tuple[int, int, int]]:
     ends = {relation: set(map(tuple, triples[triples[:, 1] == relation][:, [0, 2]].tolist()))
             for relation in np.unique(triples[:, 1]).tolist()}
     found = set()
-    for first, second in ((first, second) for first in ends for second in ends):
+    for second, seconds in ends.items():
         following: dict[int, list[int]] = {}
-        for head, tail in ends[second]:
+        for head, tail in seconds:
             following.setdefault(head, []).append(tail)
-        paths = {(head, tail) for head, middle in ends[first] for tail in following.get(middle, ()) if head != tail}
-        if len(paths) >= LEAST_TRIPLES:
-            found.update((first, second, third) for third, closed in ends.items()
-                         if len(paths & closed) >= LEAST_SHARE * len(paths))
+        for first, firsts in ends.items():
+            paths = {(head, tail) for head, middle in firsts for tail in following.get(middle, ()) if head != tail}
+            if len(paths) >= LEAST_TRIPLES:
+                found.update((first, second, third) for third, closed in ends.items()
+                             if len(paths & closed) >= LEAST_SHARE * len(paths))
     return found
 
 
