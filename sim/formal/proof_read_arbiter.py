@@ -35,7 +35,7 @@ def claims(proof: Proof, *, readers: tuple[str, ...], beat_bits: int) -> None:
     proof.assume("memory_answers_what_was_asked", ~memory.rvalid | ((owed != 0) & (memory.rid < len(readers))))
     proof.assume("memory_answers_in_time", ~asked | (owed < MOST_OUTSTANDING))
 
-    proof.claim("outstanding_is_counted", proof.inside("outstanding") == owed + memory.arvalid)
+    proof.claim("outstanding_is_counted", proof.inside("outstanding") == owed + memory.arvalid + proof.inside("ended"))
     proof.claim("outstanding_fits", owed <= MOST_OUTSTANDING)
     proof.claim("idle_means_idle", ~arbiter.idle | (~memory.arvalid & (owed == 0)))
     proof.claim("one_request_at_a_time", sum(request.ready for request in requests) <= 1)

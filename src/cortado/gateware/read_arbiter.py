@@ -28,7 +28,7 @@ class ReadArbiter(wiring.Component):
     stop : In(1)
         No further request is taken, and beats are taken and dropped.
     idle : Out(1)
-        Every burst has been answered. Known a cycle late when it begins.
+        Every burst has been answered. Known two cycles late when it begins.
     """
 
     def __init__(self, *, readers: Sequence[str], beat_bits: int) -> None:
@@ -73,9 +73,14 @@ class ReadArbiter(wiring.Component):
                         m.d.sync += [
                             memory.araddr.eq(request.payload.address), memory.arlen.eq(request.payload.beats - 1)]
 
+        # The end of a burst counts a cycle late: who is ready is known late, and idle may be.
         outstanding = Signal(16)
-        ends = memory.rvalid & memory.rready & memory.rlast
-        m.d.sync += [outstanding.eq(outstanding + takes - ends), self.idle.eq((outstanding == 0) & ~takes)]
+        ended = Signal()
+        m.d.sync += [
+            ended.eq(memory.rvalid & memory.rready & memory.rlast),
+            outstanding.eq(outstanding + takes - ended),
+            self.idle.eq((outstanding == 0) & ~takes),
+        ]
         m.d.comb += memory.rready.eq(1)
         with m.Switch(memory.rid):
             for index, name in enumerate(self._readers):
