@@ -13,7 +13,7 @@ from cortado.layers.layer import NoParameters, UntrainedLayer, layer_types
 
 @layer_types.register("Where")
 class Where(UntrainedLayer):
-    """The second bottom where the first, truth values, is true, else the third; broadcast as NumPy does."""
+    """The second bottom where the first is true, which is any number but 0, else the third; broadcast as NumPy does."""
 
     parameters_type = NoParameters
     parameters_field = "where_param"
@@ -28,4 +28,5 @@ class Where(UntrainedLayer):
         return False
 
     def forward(self, *bottoms: Tensor) -> tuple[Tensor, ...]:
-        return (torch.where(*bottoms),)
+        condition, one, other = bottoms
+        return (torch.where(condition.to(torch.bool), one, other),)
