@@ -26,6 +26,8 @@ from cortado.simulation.verilog import to_verilog
 SIMULATION = "rtlsim"
 # The rooms a number of cycles depends on, beside the shell of the simulator.
 _ROOMS = ("numerics", "winograd", "gateware", "engines")
+# The threads of NumPy's linear algebra go on spinning for a while after a golden result.
+_REST_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,8 @@ class EngineBench:
     def _measure(self, device: Device, layer: BenchLayer) -> Measurement:
         source, convolution = layer.source(self._seed), layer.convolution(self._seed)
         job = self.engine.job(layer.name, convolution, layer.bottom)
+        # What they spin after the layer before is no time of the simulation.
+        time.sleep(_REST_SECONDS)
         begin, cpu_begin = time.perf_counter(), _cpu_seconds()
         result, counters = run_job(device, job, source)
         end, cpu_end = time.perf_counter(), _cpu_seconds()
