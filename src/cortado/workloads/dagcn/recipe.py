@@ -73,13 +73,13 @@ class Settings:
 
 
 # What a dataset has other than the defaults; hops are the authors', heads and epochs fewer where theirs take hours.
-# Those of PROTEINS were the best of seventeen choices by cross-validation within the training graphs of fold 1.
+# Those of PROTEINS were the best of seventeen choices by cross-validation within the training graphs of fold 1, but for
+# the number of epochs, which was 30 in them.
 _OF_DATASET = {
     "mutag": {},
     "ptc": {"hops": 3, "epochs": 100},
     "enzymes": {"hops": 5, "heads": 16, "epochs": 100},
-    "proteins": {"width": 32, "hops": 2, "heads": 16, "epochs": 30, "rate": 5e-4, "dropout": 0.3,
-                 "hidden_dropout": 0.5},
+    "proteins": {"width": 32, "hops": 2, "heads": 16, "rate": 5e-4, "dropout": 0.3, "hidden_dropout": 0.5},
     "nci1": {"hops": 5, "heads": 16, "epochs": 60},
     "nci109": {"hops": 5, "heads": 16, "epochs": 60},
 }
@@ -99,7 +99,7 @@ class Dagcn(Workload):
         # Within two points of a leaderboard's entries of the paper, 58.17 % and 76.33 %.
         Bench(dataset="enzymes", minutes=6, settings={"methods": "dagcn"},
               bars=(Bar(split="DAGCN, last epoch", metric="accuracy", least=0.5617),)),
-        Bench(dataset="proteins", minutes=4, settings={"methods": "dagcn"},
+        Bench(dataset="proteins", minutes=12, settings={"methods": "dagcn"},
               bars=(Bar(split="DAGCN, last epoch", metric="accuracy", least=0.7433),)),
     )
 
