@@ -13,7 +13,7 @@ from cortado.gateware.cycle_counters import CycleCounters
 
 CYCLES = 3000
 # From a cycle to the counters that show it.
-LATENCY = 2
+LATENCY = 3
 # The first of these that holds has the cycle.
 CAUSES = ("output", "drain", "weights", "hazard", "input", "finish")
 

@@ -40,7 +40,10 @@ def claims(proof: Proof, *, tiles: int, **case: int) -> None:
     # The next pass goes over the same accumulators again, over new ones behind them, or starts a block anew.
     promised("passes_overlap_from_the_first",
              ~tile.pass_first | (tile.index <= first_index) | (tile.index >= next_index))
-    tiles_held = proof.inside("level") + sum(
+    # A tile that has left is counted a cycle late.
+    queued = proof.inside("level") - proof.inside("left")
+    proof.claim("what_has_left_was_queued", ~proof.inside("left") | (proof.inside("level") != 0))
+    tiles_held = queued[:len(proof.inside("level"))] + sum(
         proof.inside(f"valid_{step}") & proof.inside(f"sum_last_of_{step}") for step in STEPS_OF_A_TILE)
     busy = (tiles_held != 0) | proof.inside("read_valid") | array.o.valid
     promised("a_job_is_of_one_kind", ~busy | (tile.pointwise == proof.inside("pointwise")))
@@ -53,7 +56,7 @@ def claims(proof: Proof, *, tiles: int, **case: int) -> None:
     tiles_of_pass = next_index - first_index
     proof.claim("tiles_of_a_pass_are_counted", ~in_pass | ((first_index < next_index) & (
         proof.inside("of_pass") == Mux(tiles_of_pass < ACCUMULATE_CYCLES, tiles_of_pass, ACCUMULATE_CYCLES))))
-    proof.claim("offers_what_is_queued", ~proof.inside("some") | (proof.inside("level") != 0))
+    proof.claim("offers_what_is_queued", ~proof.inside("some") | (queued != 0))
     proof.claim("set_aside_is_counted", proof.inside("set_aside") == tiles_held + proof.inside("left_queue"))
     proof.claim("set_aside_fits", proof.inside("set_aside") <= tiles)
     proof.claim("queue_fits", tiles_held <= tiles)

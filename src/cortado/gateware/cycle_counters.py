@@ -28,7 +28,7 @@ COUNTERS_SIGNATURE = wiring.Signature({name: Out(COUNTER_BITS) for name in COUNT
 class CycleCounters(wiring.Component):
     """Counts the cycles of a job; each is busy or idle for one cause, the first in `IDLE_CAUSES` that holds.
 
-    A cycle shows in the counters two cycles later: the conditions come from everywhere.
+    A cycle shows in the counters three cycles later: the conditions come from everywhere.
 
     Members
     -------
@@ -54,19 +54,22 @@ class CycleCounters(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
 
+        conditions = ("clear", "running", "busy", *(f"is_{cause}" for cause in IDLE_CAUSES if cause != "setup"))
+        of_cycle = {name: Signal(name=f"{name}_of_cycle") for name in conditions}
+        m.d.sync += [register.eq(getattr(self, name)) for name, register in of_cycle.items()]
         clears = Signal()
         counts = {name: Signal(name=f"counts_{name}") for name in COUNTER_NAMES}
-        m.d.sync += [clears.eq(self.clear), *(signal.eq(0) for signal in counts.values())]
-        with m.If(self.running & ~self.clear):
+        m.d.sync += [clears.eq(of_cycle["clear"]), *(signal.eq(0) for signal in counts.values())]
+        with m.If(of_cycle["running"] & ~of_cycle["clear"]):
             m.d.sync += counts["cycles"].eq(1)
-            with m.If(self.busy):
+            with m.If(of_cycle["busy"]):
                 m.d.sync += counts["busy"].eq(1)
             for cause in IDLE_CAUSES:
                 if cause == "setup":
                     with m.Else():
                         m.d.sync += counts["idle_setup"].eq(1)
                 else:
-                    with m.Elif(getattr(self, f"is_{cause}")):
+                    with m.Elif(of_cycle[f"is_{cause}"]):
                         m.d.sync += counts[f"idle_{cause}"].eq(1)
         for name, counted in counts.items():
             counter = getattr(self.counters, name)

@@ -192,7 +192,9 @@ class MacArray(wiring.Component):
         configuration = self._configuration
         pk, depth, elements = configuration.pk, configuration.tiles, configuration.alpha**2
         write_index, read_index = Signal(range(depth)), Signal(range(depth))
+        # The one that leaves is counted a cycle late, for that it does is known late.
         level = Signal(range(depth + 1))
+        left = Signal()
         channel, offered = Signal(range(pk)), Signal(range(pk))
         # Read, then chosen among the output channels: a block RAM answers late in its cycle.
         # Both steps move at once: a wait is one signal, known early.
@@ -215,8 +217,9 @@ class MacArray(wiring.Component):
         with m.If(leaves):
             m.d.sync += read_index.eq(following(read_index))
         m.d.sync += [
-            level.eq(level + write_valid - leaves),
-            some.eq((level > 1) | write_valid | ((level == 1) & ~leaves)),
+            left.eq(leaves),
+            level.eq(level + write_valid - left),
+            some.eq((level > 2) | write_valid | ((level == 2) & ~(left & leaves)) | ((level == 1) & ~left & ~leaves)),
         ]
         with m.If(moves & some):
             m.d.sync += [channel.eq(Mux(channel == pk - 1, 0, channel + 1)), offered.eq(channel), offered_step.eq(step)]

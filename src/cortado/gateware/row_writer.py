@@ -99,6 +99,10 @@ class RowWriter(wiring.Component):
         def run_of(rows_left: Value) -> Value:
             return Mux(command.joined_rows, Mux(rows_left < edge, rows_left[:len(run_rows)], edge), 1)
 
+        # Those behind the row that ends: its few bits and the others apart, for a subtraction would be late.
+        low = rows.left[:edge.bit_length()]
+        run_behind = Mux(command.joined_rows,
+                         Mux((low <= edge) & ~rows.left[len(low):].any(), (low - 1)[:len(run_rows)], edge), 1)
         m.d.sync += first_run_rows.eq(run_of(command.output_rows))
         opens = segments.payload.first & (~command.joined_rows | (lane == 0))
         enters = in_block & rows_remain & (~opens | ~asking)
@@ -128,7 +132,7 @@ class RowWriter(wiring.Component):
             m.d.sync += [
                 row_address.eq(row_address + command.output_row_pitch),
                 lane.eq(Mux(lane == edge - 1, 0, lane + 1)),
-                run_rows.eq(run_of(rows.left - 1)),
+                run_rows.eq(run_behind),
             ]
             rows.advance(m)
             with m.If(rows.is_last):

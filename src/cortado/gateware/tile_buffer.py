@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from cortado.gateware.block_loader import write_layout
 from cortado.gateware.configuration import WinogradConfiguration
 from cortado.gateware.loop_count import LoopCount
-from cortado.gateware.pipeline import payload_register, stage
+from cortado.gateware.pipeline import StreamRegister, payload_register, stage
 
 
 def reader_command_layout() -> data.StructLayout:
@@ -50,7 +50,7 @@ class TileBuffer(wiring.Component):
 
     A word is m x m pixels of pc channels. Words lie in four memories by the parity of their row and column, so the
     four words under one (m + 2) x (m + 2) tile come out in one cycle, wherever the tile is. A pointwise tile has a
-    word of as many of the memories as it takes. Latency three cycles, one tile a cycle. A channel block is read as
+    word of as many of the memories as it takes. Latency four cycles, one tile a cycle. A channel block is read as
     soon as it is complete, while the next ones arrive.
 
     Members
@@ -86,7 +86,9 @@ class TileBuffer(wiring.Component):
         # Channel blocks complete, for each of the two blocks that can be open; they alternate.
         complete = [Signal(16, name=f"complete_{block}") for block in range(2)]
         write_block = Signal()
+        # The block whose tiles are asked for, and the first whose words have not all been read.
         read_block = Signal()
+        oldest_block = Signal()
         plane_written = self.i.valid & self.i.payload.plane_last
         loading = Signal(init=1)  # which block the loader writes: flips at each begin, so the first block is 0
         m.d.comb += [self.i.ready.eq(1), write_block.eq(loading)]
@@ -95,7 +97,7 @@ class TileBuffer(wiring.Component):
         released = Signal()
         m.d.sync += self.open_blocks.eq(self.open_blocks + self.begin - released)
         for block in range(2):
-            with m.If(released & (read_block == block)):
+            with m.If(released & (oldest_block == block)):
                 m.d.sync += complete[block].eq(0)
             with m.Elif(plane_written & (write_block == block)):
                 m.d.sync += complete[block].eq(complete[block] + 1)
@@ -125,21 +127,32 @@ class TileBuffer(wiring.Component):
         pass_end = row_end & rows.is_last
         block_end = pass_end & last_channel & filters.is_last
 
-        read_valid = Signal()
-        read_moves = Signal()
+        # Between the counters and the memories, so that a wait of all that is behind them is far from the counters.
+        place_layout = data.StructLayout(pass_layout(configuration))
+        m.submodules.places = places = StreamRegister(data.StructLayout({
+            "addresses": data.ArrayLayout(data.ArrayLayout(range(configuration.buffer_words), 2), 2),
+            "odd": 2,
+            "place": place_layout,
+            "block_last": 1,
+        }))
         issue = Signal()
+        ended = Signal()
+        # Blocks whose tiles have all been asked for and not all been read. The next one may begin behind one of them,
+        # for it is the other of the two.
+        unread = Signal(2)
         m.d.comb += [
-            issue.eq(active & present & read_moves),
+            places.i.valid.eq(active & present),
+            issue.eq(places.i.valid & places.i.ready),
             self.reading.eq(active),
-            self.command.ready.eq(released),
+            self.command.ready.eq(ended),
         ]
         # In the cycle after its last tile: what follows from the end of a block goes far.
-        m.d.sync += released.eq(issue & block_end)
+        m.d.sync += [ended.eq(issue & block_end), unread.eq(unread + ended - released)]
 
         with m.If(~active):
             m.d.sync += [
-                # The command that ends is still offered in the cycle of its release.
-                active.eq(self.command.valid & ~released),
+                # The command that ends is still offered in the cycle behind its last tile.
+                active.eq(self.command.valid & ~ended & (unread < 2)),
                 *(statement for count in counts for statement in count.begins()),
                 channel.eq(0), following.eq(1), first_channel.eq(1),
                 odd_tile_row.eq(0), odd_tile_column.eq(0), column_word[0].eq(0), column_word[1].eq(0),
@@ -182,37 +195,47 @@ class TileBuffer(wiring.Component):
                     filters.advance(m)
             with m.If(block_end):
                 m.d.sync += active.eq(0)
-        with m.If(released):
+        with m.If(ended):
             # By the time the next block is active, whether its first channel block is complete is known.
             m.d.sync += [read_block.eq(~read_block), present.eq(0), next_present.eq(0), all_present.eq(0)]
+        with m.If(released):
+            m.d.sync += oldest_block.eq(~oldest_block)
 
         # Stage 2: the words. Stage 3: the words in registers, for memory answers late in its cycle. Stage 4: the tile,
         # its words picked by the parity of the tile. All steps move at once: a wait is one signal, known early.
+        asked = places.i.payload
+        m.d.comb += [
+            *(asked.addresses[row][column].eq(row_base[row] + column_word[column])
+              for row in range(2) for column in range(2)),
+            asked.odd.eq(Cat(odd_tile_row, odd_tile_column)),
+            asked.block_last.eq(block_end),
+            asked.place.index.eq(index),
+            asked.place.pass_first.eq(pass_first),
+            asked.place.pass_last.eq(pass_end),
+            asked.place.sum_first.eq(first_channel & ~command.continues),
+            asked.place.sum_last.eq(last_channel & ~command.unfinished),
+            asked.place.pointwise.eq(command.pointwise),
+        ]
+        read_valid = Signal()
         held_valid = Signal()
-        m.d.comb += read_moves.eq(stage(m, held_valid, self.o.valid, self.o.ready))
-        layout = data.StructLayout(pass_layout(configuration))
-        read_place, place = (Signal(layout, name=name, reset_less=True) for name in ("read_place", "place"))
+        read_moves = Signal()
+        m.d.comb += [read_moves.eq(stage(m, held_valid, self.o.valid, self.o.ready)), places.o.ready.eq(read_moves)]
+        # Once the last words of a block have been read it may be written again.
+        m.d.sync += released.eq(places.o.valid & read_moves & places.o.payload.block_last)
+        read_place, place = (Signal(place_layout, name=name, reset_less=True) for name in ("read_place", "place"))
         read_odd, odd_row, odd_column = (Signal(bits, name=name, reset_less=True) for name, bits in (
             ("read_odd", 2), ("odd_row", 1), ("odd_column", 1)))
         payload = payload_register(m, self.o.payload)
         with m.If(read_moves):
             m.d.sync += [
                 held_valid.eq(read_valid), place.eq(read_place), Cat(odd_row, odd_column).eq(read_odd),
-                read_valid.eq(active & present),
-                read_odd.eq(Cat(odd_tile_row, odd_tile_column)),
-                read_place.index.eq(index),
-                read_place.pass_first.eq(pass_first),
-                read_place.pass_last.eq(pass_end),
-                read_place.sum_first.eq(first_channel & ~command.continues),
-                read_place.sum_last.eq(last_channel & ~command.unfinished),
-                read_place.pointwise.eq(command.pointwise),
+                read_valid.eq(places.o.valid), read_place.eq(places.o.payload.place),
+                read_odd.eq(places.o.payload.odd),
             ]
 
         words = {}
         for row_parity in range(2):
             for column_parity in range(2):
-                address = Signal(range(configuration.buffer_words), name=f"address_{row_parity}{column_parity}")
-                m.d.comb += address.eq(row_base[row_parity] + column_word[column_parity])
                 for lane in range(edge):
                     name = f"pixels_{row_parity}{column_parity}_{lane}"
                     m.submodules[name] = pixels = memory.Memory(
@@ -224,7 +247,7 @@ class TileBuffer(wiring.Component):
                         write.en.eq(self.i.valid & (self.i.payload.lane == lane)
                                     & (self.i.payload.odd_row == row_parity)
                                     & (self.i.payload.odd_column == column_parity)),
-                        read.addr.eq(address),
+                        read.addr.eq(places.o.payload.addresses[row_parity][column_parity]),
                         read.en.eq(read_moves),
                     ]
                     words[row_parity, column_parity, lane] = word = Signal(
