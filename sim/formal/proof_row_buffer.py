@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amaranth.hdl import Mux
 from formal.proof import Proof
 from formal.smallest import PAIRS, SMALLEST
 from formal.steps import Steps
@@ -31,6 +32,7 @@ def claims(proof: Proof, *, pk: int, **case: int) -> None:
     for half in range(2):
         proof.claim(f"nothing_is_overwritten_{half}", ~tile_complete | (fills != half) | ~taken[half])
         proof.claim(f"only_complete_rows_are_given_{half}", ~given | (gives != half) | taken[half])
+    proof.claim("room", ~proof.inside("room") | ~Mux(fills, taken[1], taken[0]))
     proof.claim("halves_alternate", (fills == gives) == (taken[0] == taken[1]))
     proof.claim("the_half_given_is_the_older", (taken[0] == taken[1]) | (taken[0] & ~gives) | (taken[1] & gives))
     proof.claim("full", rows.full == (taken[0] & taken[1]))

@@ -31,6 +31,7 @@ def claims(proof: Proof, *, beat_bits: int, m: int, **case: int) -> None:
     proof.claim("idle_means_idle", ~writer.idle | ((owed == 0) & ~writer.request.valid & ~writer.o.valid))
     proof.claim("answers_are_taken_at_once", writer.response.ready)
     proof.queue("queue", WRITE_QUEUE)
+    proof.claim("queue_takes_what_it_is_given", ~proof.inside("queue.w_en") | proof.inside("queue.w_rdy"))
 
     beat_bytes = beat_bits // 8
     beat = request.address[(beat_bytes - 1).bit_length():(BOUNDARY_BYTES - 1).bit_length()]

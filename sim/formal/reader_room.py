@@ -51,7 +51,7 @@ def reader_room(proof: Proof, path: str, request: object, answers: object, *, be
     # What is asked for leaves the room a cycle late, and what is given comes back a cycle late.
     room, spent, given, active, held, held_level, shown = (proof.inside(f"{path}{name}") for name in (
         "room", "spent", "given", "active", "held.level", "held.inner_level", "held.r_rdy"))
-    proof.claim(f"{label}memory_never_waits", ~answers.valid | answers.ready)
+    proof.claim(f"{label}memory_never_waits", ~answers.valid | proof.inside(f"{path}held.w_rdy"))
     proof.claim(f"{label}room_is_counted", room + given + due == prefetch_beats + spent)
     proof.claim(f"{label}beats_are_somewhere", due == ahead + owed + held)
     proof.claim(f"{label}queue_moves_on", (held_level <= 1) | shown)

@@ -28,7 +28,7 @@ from cortado.simulation.verilog import to_verilog
 
 pytestmark = pytest.mark.rtlsim
 
-MEMORY_BYTES = 2**20
+MEMORY_BYTES = 2**22
 PAGE_BYTES = 4096
 FILLS = ("random", "lowest", "highest", "alternating", "sparse")
 

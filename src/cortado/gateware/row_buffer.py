@@ -68,6 +68,9 @@ class RowBuffer(wiring.Component):
         row_given = Signal()
         fill_half = Signal()
         give_half = Signal()
+        # The half that is filled is free. A cycle late where it has just been given out.
+        room = Signal()
+        m.d.sync += room.eq(~Mux(fill_half ^ row_complete, taken[1], taken[0]))
         m.d.comb += self.full.eq(taken[0] & taken[1])
         for half in range(2):
             with m.If(row_complete & (fill_half == half)):
@@ -94,7 +97,7 @@ class RowBuffer(wiring.Component):
             LoopCount("fill_columns", width), LoopCount("fill_rows", rows),
             LoopCount("fill_filters", command.filter_blocks))
         channel = self.i.payload.channel
-        m.d.comb += self.i.ready.eq(filling & ((channel != pk - 1) | ~Mux(fill_half, taken[1], taken[0])))
+        m.d.comb += self.i.ready.eq(filling & ((channel != pk - 1) | room))
         arrives = self.i.valid & self.i.ready
         tile_complete = arrives & (channel == pk - 1)
         waiting = [[Signal(configuration.data_bits, name=f"waiting_{k}_{n}", reset_less=True)

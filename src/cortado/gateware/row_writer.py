@@ -51,7 +51,7 @@ class RowWriter(wiring.Component):
     idle : Out(1)
         Nothing is held and every burst has been answered. Known a cycle late, both when it begins and when it ends.
     block_done : Out(1)
-        High for the cycle in which the last beat of a block is queued.
+        High for the cycle behind the one in which the last beat of a block is queued.
     failed : Out(1)
         High for each burst answered with an error.
     """
@@ -150,11 +150,17 @@ class RowWriter(wiring.Component):
         kept_rows = LoopCount("kept_rows", command.output_rows)
         kept_filters = LoopCount("kept_filters", command.filter_blocks)
         row_begins = [kept_beats.eq(command.output_row_beats), keep.eq(1)]
+        # Whether the queue has room is known a cycle late, so two places stay empty.
+        has_room = Signal(init=1)
+        m.d.sync += has_room.eq(queue.level < WRITE_QUEUE - 2)
         m.d.comb += [
             queue.w_stream.payload.eq(gearbox.o.payload.units.as_value()),
-            queue.w_stream.valid.eq(gearbox.o.valid & keep),
-            gearbox.o.ready.eq(queue.w_stream.ready | ~keep),
+            queue.w_stream.valid.eq(gearbox.o.valid & keep & has_room),
+            gearbox.o.ready.eq(has_room | ~keep),
         ]
+        # The command that ends is still offered in the cycle after its last beat: what follows from its end goes far.
+        m.d.sync += self.block_done.eq(0)
+        m.d.comb += self.command.ready.eq(self.block_done)
         with m.If(gearbox.o.valid & gearbox.o.ready):
             m.d.sync += [kept_beats.eq(kept_beats - 1), keep.eq(keep & (kept_beats != 1))]
             with m.If(gearbox.o.payload.last):
@@ -163,11 +169,10 @@ class RowWriter(wiring.Component):
                 with m.If(kept_rows.is_last):
                     kept_filters.advance(m)
                     with m.If(kept_filters.is_last):
-                        m.d.sync += in_block.eq(0)
-                        m.d.comb += [self.block_done.eq(1), self.command.ready.eq(1)]
+                        m.d.sync += [in_block.eq(0), self.block_done.eq(1)]
         with m.If(~in_block):
             m.d.sync += [
-                in_block.eq(self.command.valid), rows_remain.eq(1), *row_begins,
+                in_block.eq(self.command.valid & ~self.block_done), rows_remain.eq(1), *row_begins,
                 row_address.eq(command.output_address), plane_address.eq(command.output_address),
                 run_rows.eq(run_of(command.output_rows)),
                 *(statement for count in (rows, filters, kept_rows, kept_filters) for statement in count.begins()),
