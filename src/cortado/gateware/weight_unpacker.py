@@ -77,11 +77,12 @@ class WeightUnpacker(wiring.Component):
         pass_end = beats.is_last
         pass_units = configuration.pc * configuration.pk * 9 * configuration.weight_bits // unit_bits
         last_units = pass_units - (configuration.pass_beats - 1) * (beat_bits // unit_bits)
+        # A pass is between two records: the one before it has gone by then, unless its queue is full.
+        takes_record = in_records & ~self.records.valid
+        takes_pass = in_passes & Mux(command.pointwise, self.o.ready, gearbox.i.ready)
         m.d.comb += [
             self.records.payload.eq(held[:record_bits]),
-            # A pass is between two records: the one before it has gone by then, unless its queue is full.
-            self.i.ready.eq((in_records & ~self.records.valid)
-                            | (in_passes & Mux(command.pointwise, self.o.ready, gearbox.i.ready))),
+            self.i.ready.eq(takes_record | takes_pass),
             gearbox.i.valid.eq(self.i.valid & in_passes & ~command.pointwise),
             gearbox.i.payload.units.as_value().eq(self.i.payload),
             gearbox.i.payload.count.eq(Mux(pass_end, last_units, beat_bits // unit_bits)),
@@ -95,21 +96,20 @@ class WeightUnpacker(wiring.Component):
             begins = self.command.valid & ~self.command.ready
             m.d.sync += [in_records.eq(begins & ~command.unfinished), in_passes.eq(begins & command.unfinished),
                          *beats.begins(), *channels.begins(), *filters.begins()]
-        with m.Elif(self.i.valid & self.i.ready):
-            with m.If(in_records):
-                # The first beat of a record ends in the low bits.
-                m.d.sync += [held.eq(Cat(held, self.i.payload)[beat_bits:]), record_beat.eq(record_beat + 1)]
-                with m.If(record_beat == configuration.record_beats - 1):
-                    m.d.sync += [record_beat.eq(0), in_records.eq(0), in_passes.eq(1), self.records.valid.eq(1)]
-            with m.Else():
-                beats.advance(m)
-                with m.If(pass_end):
-                    channels.advance(m)
-                    with m.If(channels.is_last):
-                        m.d.sync += [in_records.eq(~command.unfinished), in_passes.eq(command.unfinished)]
-                        filters.advance(m)
-                        with m.If(filters.is_last):
-                            m.d.sync += [in_records.eq(0), in_passes.eq(0), self.command.ready.eq(1)]
+        with m.If(self.i.valid & takes_record):
+            # The first beat of a record ends in the low bits.
+            m.d.sync += [held.eq(Cat(held, self.i.payload)[beat_bits:]), record_beat.eq(record_beat + 1)]
+            with m.If(record_beat == configuration.record_beats - 1):
+                m.d.sync += [record_beat.eq(0), in_records.eq(0), in_passes.eq(1), self.records.valid.eq(1)]
+        with m.If(self.i.valid & takes_pass):
+            beats.advance(m)
+            with m.If(pass_end):
+                channels.advance(m)
+                with m.If(channels.is_last):
+                    m.d.sync += [in_records.eq(~command.unfinished), in_passes.eq(command.unfinished)]
+                    filters.advance(m)
+                    with m.If(filters.is_last):
+                        m.d.sync += [in_records.eq(0), in_passes.eq(0), self.command.ready.eq(1)]
 
         # Groups: the gearbox fills its last group up, the pass ends after as many groups as it has kernels. A job is
         # pointwise or not as a whole, so nothing is left in the gearbox when beats go past it.
