@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+
+from cortado.gateware.block_loader import BlockLoader
+from cortado.gateware.configuration import WinogradConfiguration
+from cortado.simulation.verilog import to_verilog
 
 CASES = {
     "m2": {"m": 2, "pc": 2, "pk": 1, "beat_bits": 64, "largest_taps": 72, "tiles": 16, "buffer_words": 64},
@@ -22,3 +27,9 @@ CASES = {
 @pytest.mark.rtlsim
 def test_writes_equal_nested_loops(run_bench: Callable[[str, dict], None]) -> None:
     run_bench("block_loader", CASES)
+
+
+def test_tools_take_the_numbers_of_the_widest_port() -> None:
+    text = to_verilog(BlockLoader(WinogradConfiguration(m=4, pc=1, pk=1, beat_bits=512)))
+    # Verilator's limit.
+    assert max(int(bits) for bits in re.findall(r"\b(\d+)'[bdh]", text)) <= 65536

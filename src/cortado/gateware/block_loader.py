@@ -11,6 +11,9 @@ from cortado.gateware.gearbox import Gearbox
 from cortado.gateware.loop_count import LoopCount
 from cortado.gateware.pipeline import StreamRegister
 
+LARGEST_CONSTANT_BITS = 2**16
+"""The widest number Verilator takes."""
+
 
 def loader_command_layout() -> data.StructLayout:
     """What the loader needs of a descriptor."""
@@ -111,17 +114,21 @@ class BlockLoader(wiring.Component):
         wiring.connect(m, trimmed.o, gearbox.i)
         m.d.comb += trimmed.i.payload.units.as_value().eq(
             Cat(self.i.payload.word_select(place, pixel_bits) for place in places))
+        # A choice among constants is one constant of all of them to the tools, which take them up to a size.
+        cases = (pixels_per_beat + LARGEST_STRIDE) * LARGEST_STRIDE
+        part = LARGEST_CONSTANT_BITS // cases
+        parts = [slice(low, low + part) for low in range(0, len(cut), part)]
         with m.Switch(Cat(skip, command.column_step)):
             for first in range(pixels_per_beat + LARGEST_STRIDE):
                 for step in range(1, LARGEST_STRIDE + 1):
                     with m.Case(first | step << len(skip)):
                         behind = first + len(range(first, pixels_per_beat, step)) * step - pixels_per_beat
-                        m.d.comb += next_cut.eq(cut_from(behind, step))
+                        m.d.comb += [next_cut[of].eq(cut_from(behind, step)[of]) for of in parts]
         with m.Switch(Cat(command.skip_columns[:len(skip)], command.column_step)):
             for first in range(pixels_per_beat):
                 for step in range(1, LARGEST_STRIDE + 1):
                     with m.Case(first | step << len(skip)):
-                        m.d.sync += first_cut.eq(cut_from(first, step))
+                        m.d.sync += [first_cut[of].eq(cut_from(first, step)[of]) for of in parts]
         m.d.comb += [
             trimmed.i.payload.count.eq(here),
             trimmed.i.payload.lead.eq(command.left_columns),
