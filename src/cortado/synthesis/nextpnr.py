@@ -82,13 +82,13 @@ def run_nextpnr(folder: Path, target_mhz: float, seed: int, say: Callable[[str],
         except OSError:
             return
 
-    # The placer `static` makes the wires of an engine a quarter shorter than the default, `heap`, which also leaves single
-    # multipliers of an array far from the others.
+    # The placer `static` makes the wires of an engine a quarter shorter than the default, `heap`, which also leaves
+    # single multipliers of an array far from the others.
     return run_wheel(
         toolchain.nextpnr_ecp5(), "run_nextpnr_ecp5",
         ("--85k", "--package", "CABGA756", "--speed", "8", "--out-of-context", "--json", NETLIST_NAME,
-         "--freq", f"{target_mhz:g}", "--timing-allow-fail", "--placer", "static", "--seed", str(seed), "--report", REPORT_NAME,
-         "--log", LOG_NAME, "-q"),
+         "--freq", f"{target_mhz:g}", "--timing-allow-fail", "--placer", "static", "--seed", str(seed),
+         "--report", REPORT_NAME, "--log", LOG_NAME, "-q"),
         task="place and route the engine on an ECP5", folder=folder, watch=watch)
 
 
