@@ -201,8 +201,6 @@ class TileBuffer(wiring.Component):
         with m.If(released):
             m.d.sync += oldest_block.eq(~oldest_block)
 
-        # Stage 2: the words. Stage 3: the words in registers, for memory answers late in its cycle. Stage 4: the tile,
-        # its words picked by the parity of the tile. All steps move at once: a wait is one signal, known early.
         asked = places.i.payload
         m.d.comb += [
             *(asked.addresses[row][column].eq(row_base[row] + column_word[column])
@@ -216,6 +214,9 @@ class TileBuffer(wiring.Component):
             asked.place.sum_last.eq(last_channel & ~command.unfinished),
             asked.place.pointwise.eq(command.pointwise),
         ]
+
+        # Stage 2: the words. Stage 3: the words in registers, for memory answers late in its cycle. Stage 4: the tile,
+        # its words picked by the parity of the tile. All steps move at once: a wait is one signal, known early.
         read_valid = Signal()
         held_valid = Signal()
         read_moves = Signal()
